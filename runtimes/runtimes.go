@@ -1,0 +1,48 @@
+// Package runtimes describes language runtimes compiled to WebAssembly.
+//
+// Each runtime is its own package, so a program links only the languages it
+// uses. A runtime is data: every one speaks the guest ABI of ABI.md, and the
+// engine has no code for any particular language.
+package runtimes
+
+// ABIVersion is the version of the guest ABI that ABI.md describes.
+const ABIVersion = 1
+
+// A Runtime is a language interpreter compiled to WebAssembly. Its fields are
+// read-only once it was given to an engine.
+type Runtime struct {
+	Language   string   // what Source.Language selects, for example "javascript"
+	Extensions []string // file name extensions of the language, with the dot
+	Name       string   // of the interpreter, for example "quickjs-ng"
+	Version    string   // of the interpreter, not of this Go module
+	ABI        int      // version of the guest ABI, see [ABIVersion]
+
+	// Module is the WebAssembly binary, zstd-compressed, and SHA256 the digest
+	// of the binary itself. An engine refuses a Module that does not match.
+	Module []byte
+	SHA256 [32]byte
+
+	// Lower turns source into what the interpreter accepts, for example TSX
+	// into plain JavaScript. The extension of name selects the dialect. It
+	// runs on the host, is pure and safe for concurrent use, and reports every
+	// problem it finds; with any diagnostic the Lowered result is not used.
+	// Nil means that the interpreter takes source as it is.
+	Lower func(name string, code []byte) (Lowered, []Diagnostic)
+}
+
+// Lowered is source in the form that the interpreter loads.
+type Lowered struct {
+	Code []byte
+	// SourceMap maps positions in Code back to the source (Source Map
+	// revision 3, one source). Nil means that positions are already right.
+	SourceMap []byte
+}
+
+// A Diagnostic is a problem in component source, meant to be shown to a person
+// or handed back to the model that wrote the source.
+type Diagnostic struct {
+	File         string `json:"file"`
+	Line, Column int    `json:"-"` // 1-based, 0 if unknown; Column counts bytes of UTF-8
+	Text         string `json:"text"`
+	LineText     string `json:"lineText"` // the source line, without its line end
+}
