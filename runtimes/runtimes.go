@@ -41,8 +41,9 @@ type Lowered struct {
 // A Diagnostic is a problem in component source, meant to be shown to a person
 // or handed back to the model that wrote the source.
 type Diagnostic struct {
-	File         string `json:"file"`
-	Line, Column int    `json:"-"` // 1-based, 0 if unknown; Column counts bytes of UTF-8
-	Text         string `json:"text"`
-	LineText     string `json:"lineText"` // the source line, without its line end
+	File     string `json:"file"`
+	Line     int    `json:"line"`   // 1-based, 0 if unknown
+	Column   int    `json:"column"` // 1-based, in bytes of UTF-8, 0 if unknown
+	Text     string `json:"text"`
+	LineText string `json:"lineText"` // the source line, without its line end
 }
