@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/engine/internal/wz"
+)
+
+// attach makes w run g, and detach ends that. Between them the goroutine keeps
+// its thread, because the memory counts the thread's page faults.
+func (g *guest) attach(w *wz.Worker) error {
+	g.memory.Enter()
+	if err := w.Bind(g, g.globals, g); err != nil {
+		g.memory.Leave()
+		return err
+	}
+	return nil
+}
+
+func (g *guest) detach(w *wz.Worker) {
+	w.Unbind(g.globals)
+	g.memory.Leave()
+}
+
+// put writes the concatenation of parts into the guest's input area.
+func (g *guest) put(w *wz.Worker, parts ...[]byte) error {
+	need := 1 // the guest's parsers like a zero byte behind their input
+	for _, p := range parts {
+		need += len(p)
+	}
+	ctl, err := abi.ReadControl(w.Mem(), g.control)
+	if err != nil {
+		return err
+	}
+	if int64(need) > g.limits.Memory {
+		return &LimitError{Limit: limitMemory, Max: g.limits.Memory}
+	}
+	if need > int(ctl.InputCap) {
+		r, err := w.Call(abi.Reserve, uint32(need))
+		if err != nil {
+			return err
+		}
+		if r != 0 {
+			return &LimitError{Limit: limitMemory, Max: g.limits.Memory}
+		}
+		if ctl, err = abi.ReadControl(w.Mem(), g.control); err != nil {
+			return err
+		}
+		if need > int(ctl.InputCap) {
+			return fmt.Errorf("%w: reserved %d bytes of input, got %d", abi.ErrABI, need, ctl.InputCap)
+		}
+	}
+	in, _ := abi.Slice(w.Mem(), ctl.Input, uint32(need)) // checked by ReadControl
+	for _, p := range parts {
+		in = in[copy(in, p):]
+	}
+	in[0] = 0
+	return nil
+}
+
+// invoke calls an export that returns a status. The result, which shares the
+// guest's memory, is valid until guest code runs again.
+func (g *guest) invoke(w *wz.Worker, export string, parts [][]byte, args ...uint32) (abi.Status, []byte, error) {
+	g.begin()
+	defer g.end()
+	if err := g.put(w, parts...); err != nil {
+		return 0, nil, err
+	}
+	r, err := w.Call(export, args...)
+	if err != nil {
+		return 0, nil, err
+	}
+	ctl, err := abi.ReadControl(w.Mem(), g.control)
+	if err != nil {
+		return 0, nil, err
+	}
+	status := abi.Status(r)
+	if status < abi.StatusJSON || status > abi.StatusError {
+		return 0, nil, fmt.Errorf("%w: %s returned status %d", abi.ErrABI, export, r)
+	}
+	result, _ := abi.Slice(w.Mem(), ctl.Result, ctl.ResultLen)
+	if status != abi.StatusError && int64(len(result)) > g.limits.Output {
+		return 0, nil, &LimitError{Limit: limitOutput, Max: g.limits.Output}
+	}
+	return status, result, nil
+}
+
+// setup calls an export that prepares the guest and has no result.
+func (g *guest) setup(w *wz.Worker, export string, parts [][]byte, args ...uint32) error {
+	status, result, err := g.invoke(w, export, parts, args...)
+	if err != nil {
+		return g.failure(err)
+	}
+	switch {
+	case status == abi.StatusError:
+		return g.thrown(result, nil)
+	case status != abi.StatusJSON || len(result) > 0:
+		return g.failure(fmt.Errorf("%w: %s returned status %d and %d bytes", abi.ErrABI, export, status, len(result)))
+	}
+	return nil
+}
+
+// call calls a function of the component and drives it to its end. lease holds
+// the worker, which is given back while the guest sleeps. The result is a copy.
+func (g *guest) call(lease *lease, name string, frame []byte) (abi.Status, []byte, error) {
+	if err := g.attach(lease.worker); err != nil {
+		return 0, nil, err
+	}
+	status, result, err := g.invoke(lease.worker, abi.Call, [][]byte{[]byte(name), frame}, uint32(len(name)), uint32(len(frame)))
+	for err == nil && status == abi.StatusPending {
+		if len(g.sleeps) == 0 {
+			err = fmt.Errorf("%w: waits for a host call that was never made", abi.ErrABI)
+			break
+		}
+		var id uint32
+		g.detach(lease.worker)
+		lease.release()
+		if id, err = g.settle(); err != nil {
+			return 0, nil, err
+		}
+		if err = lease.acquire(g.ctx); err != nil {
+			return 0, nil, err
+		}
+		if err = g.attach(lease.worker); err != nil {
+			return 0, nil, err
+		}
+		null := abi.AppendFrame(nil, []byte("null"))
+		status, result, err = g.invoke(lease.worker, abi.Settle, [][]byte{null}, id, 1, uint32(len(null)))
+	}
+	if err == nil {
+		result = append([]byte(nil), result...)
+	}
+	g.detach(lease.worker)
+	if err != nil {
+		lease.broken = true
+	}
+	return status, result, err
+}
+
+// failure turns an error of the machine into one for the embedder.
+func (g *guest) failure(err error) error {
+	trap, isTrap := errors.AsType[*wz.Trap](err)
+	exit, isExit := errors.AsType[*wz.Exit](err)
+	switch {
+	case isTrap && g.refused:
+		// The interpreter gave up because it could not get memory.
+		return &LimitError{Limit: limitMemory, Max: g.limits.Memory}
+	case isTrap && trap.Reason == wz.StackOverflow:
+		return &LimitError{Limit: limitStack}
+	case isTrap:
+		return &GuestError{Kind: KindTrap, Name: "Trap", Message: trap.Reason}
+	case isExit:
+		return &GuestError{Kind: KindExit, Name: "Exit", Message: exit.Error()}
+	case errors.Is(err, abi.ErrABI):
+		return &GuestError{Kind: KindTrap, Name: "ABI", Message: err.Error()}
+	}
+	return err
+}
+
+// thrown turns an error that the guest reported into one for the embedder.
+// Positions in generated code go through pos, if it is not nil.
+func (g *guest) thrown(result []byte, pos *positions) error {
+	e, err := abi.ParseError(result)
+	if err != nil {
+		return g.failure(err)
+	}
+	switch e.Kind {
+	case abi.KindSyntax:
+		return syntaxError(e, pos)
+	case abi.KindMemory:
+		return &LimitError{Limit: limitMemory, Max: g.limits.Memory}
+	case abi.KindABI:
+		return &GuestError{Kind: KindTrap, Name: "ABI", Message: e.Message}
+	}
+	ge := &GuestError{Kind: e.Kind, Name: e.Name, Message: e.Message, Trace: e.Trace}
+	for _, f := range e.Stack {
+		ge.Stack = append(ge.Stack, pos.frame(Frame(f)))
+	}
+	if pos != nil {
+		// The guest's text has the positions of generated code.
+		ge.Trace = traceText(ge)
+	}
+	return ge
+}
+
+// newGuest returns a guest on memory with a live or fixed environment.
+func (e *Engine) newGuest(p *prepared, limits Limits, timeLimit string) *guest {
+	g := &guest{engine: e, control: p.control, limits: limits, timeLimit: timeLimit, left: limits.CallTime}
+	if timeLimit == limitCompileTime {
+		g.left = limits.CompileTime
+	}
+	g.console.left, g.console.max = limits.Console, limits.Console
+	return g
+}
+
+// used is the guest time that g has taken.
+func (g *guest) used() time.Duration { return g.limits.CallTime - g.left }

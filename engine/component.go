@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/snapshot"
+)
+
+// Source is a component as its author, often a model, wrote it.
+type Source struct {
+	// Language selects the runtime: a language such as "python", or a dialect
+	// that is a file extension of one, such as "tsx". If empty, the extension
+	// of Name decides.
+	Language string
+	// Name is the file name in error messages and stack traces.
+	Name string
+	Code []byte
+}
+
+// A Component is compiled source: an immutable image that renders start from.
+type Component struct {
+	engine    *Engine
+	language  *language
+	prepared  *prepared
+	meta      componentMeta
+	positions *positions
+	snapshot  *snapshot.Snapshot
+	image     *imageEntry
+	closed    atomic.Bool
+}
+
+// componentMeta is what a snapshot of a component says beside its memory.
+type componentMeta struct {
+	Language  string `json:"language"`
+	Name      string `json:"name"`
+	SourceMap []byte `json:"sourceMap,omitempty"`
+}
+
+// Compile runs src up to the point where it can render and keeps the image.
+//
+// While it is compiled a component has a fixed clock and a fixed random seed,
+// so equal sources give equal images. Source that cannot be parsed is a
+// [*SourceError], an exception at its top level a [*GuestError], and more work
+// there than the engine's limits allow a [*LimitError].
+//
+// The first use of a language compiles its interpreter, which takes a second
+// or more; see [Config.CacheDir].
+func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
+	defer e.leave()
+	l, err := e.language(&src)
+	if err != nil {
+		return nil, err
+	}
+	if src.Name == "" {
+		src.Name = "component"
+	}
+	code := src.Code
+	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
+	if l.runtime.Lower != nil {
+		lowered, diagnostics := l.runtime.Lower(src.Name, src.Code)
+		if len(diagnostics) > 0 {
+			return nil, &SourceError{diagnostics}
+		}
+		code, meta.SourceMap = lowered.Code, lowered.SourceMap
+	}
+	p, err := l.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.boot(ctx, l, p, meta, code)
+}
+
+// boot loads code into a guest that starts from the runtime's image, and makes
+// a component of what comes out.
+func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta componentMeta, code []byte) (*Component, error) {
+	lease := &lease{language: l, prepared: p}
+	if err := lease.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer lease.release()
+	mem, err := p.base.memory.NewMemory()
+	if err != nil {
+		return nil, err
+	}
+	defer mem.Close()
+	g := e.newGuest(p, e.cfg.Limits, limitCompileTime)
+	g.ctx, g.memory, g.globals, g.fixed = ctx, mem, append([]uint64(nil), p.base.globals...), newFixedEnv(bootTime, bootSeed)
+	if err := g.attach(lease.worker); err != nil {
+		return nil, err
+	}
+	name := []byte(meta.Name)
+	pos := newPositions(meta.Name, meta.SourceMap)
+	err = g.load(lease, pos, name, code)
+	g.detach(lease.worker)
+	if err != nil {
+		return nil, err
+	}
+	metaJSON, err := json.Marshal(meta)
+	if err != nil {
+		return nil, err
+	}
+	s, err := snapshot.New(snapshot.Params{
+		Runtime:    l.runtime.SHA256,
+		BaseDigest: p.base.digest,
+		BaseMemory: p.base.memory.Bytes(),
+		Memory:     mem.Bytes(),
+		Globals:    g.globals,
+		Meta:       metaJSON,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m, err := snapshot.NewImage(mem.Bytes(), e.cfg.Limits.Memory)
+	if err != nil {
+		return nil, err
+	}
+	return e.newComponent(l, p, meta, pos, s, &image{memory: m, globals: g.globals, digest: s.Digest()}), nil
+}
+
+// load runs the exports that load a component and seal the guest.
+func (g *guest) load(lease *lease, pos *positions, name, code []byte) error {
+	status, result, err := g.invoke(lease.worker, abi.Load, [][]byte{name, code}, uint32(len(name)), uint32(len(code)))
+	if err != nil {
+		lease.broken = true
+		return g.failure(err)
+	}
+	if status == abi.StatusError {
+		return g.thrown(result, pos)
+	}
+	if status != abi.StatusJSON || len(result) > 0 {
+		return g.failure(fmt.Errorf("%w: %s returned status %d", abi.ErrABI, abi.Load, status))
+	}
+	return g.setup(lease.worker, abi.Seal, nil)
+}
+
+func (e *Engine) newComponent(l *language, p *prepared, meta componentMeta, pos *positions, s *snapshot.Snapshot, img *image) *Component {
+	c := &Component{engine: e, language: l, prepared: p, meta: meta, positions: pos, snapshot: s}
+	c.image = &imageEntry{build: func() (*image, error) { return l.newImage(s, p.base) }}
+	e.images.add(c.image, img)
+	e.counters.compiles.Add(1)
+	e.counters.components.Add(1)
+	return c
+}
+
+// Snapshot returns the image of c, to be stored and given to [Engine.Load]
+// elsewhere. It holds what differs from the image of the runtime, in which the
+// component's source can be read.
+func (c *Component) Snapshot(ctx context.Context) (*snapshot.Snapshot, error) {
+	if c.closed.Load() || c.engine.closing.Load() {
+		return nil, ErrClosed
+	}
+	return c.snapshot, ctx.Err()
+}
+
+// Load returns the component whose image is s, without running its source. s
+// came from [Component.Snapshot], perhaps in another process. An image can do
+// what guest code can do and no more, but one from an untrusted place can be
+// any component: authenticate it.
+func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, error) {
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
+	defer e.leave()
+	var meta componentMeta
+	if err := json.Unmarshal(s.Meta(), &meta); err != nil {
+		return nil, fmt.Errorf("%w: it has no description of a component: %v", ErrMismatch, err)
+	}
+	l := e.languages[meta.Language]
+	if l == nil {
+		return nil, fmt.Errorf("%w: %q", ErrNoRuntime, meta.Language)
+	}
+	info := s.Info()
+	if info.Runtime != l.runtime.SHA256 {
+		return nil, fmt.Errorf("%w: it was made with the %s module %v, this engine has %x", ErrMismatch, meta.Language, info.Runtime, l.runtime.SHA256)
+	}
+	p, err := l.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if info.Base != p.base.digest {
+		return nil, fmt.Errorf("%w: it is a delta of the %s image %v, this engine has %v", ErrMismatch, meta.Language, info.Base, p.base.digest)
+	}
+	if n := len(s.Globals()); n != len(p.base.globals) {
+		return nil, fmt.Errorf("%w: it has %d globals, the module has %d", ErrMismatch, n, len(p.base.globals))
+	}
+	if info.MemoryBytes > e.cfg.Limits.Memory {
+		return nil, &LimitError{Limit: limitMemory, Max: e.cfg.Limits.Memory}
+	}
+	img, err := l.newImage(s, p.base)
+	if err != nil {
+		return nil, err
+	}
+	return e.newComponent(l, p, meta, newPositions(meta.Name, meta.SourceMap), s, img), nil
+}
+
+// Name is the file name of the component's source.
+func (c *Component) Name() string { return c.meta.Name }
+
+// Digest identifies the image of c: equal sources have equal digests, as long
+// as the runtime is the same.
+func (c *Component) Digest() snapshot.Digest { return c.snapshot.Digest() }
+
+// Close releases c. Renders in progress end undisturbed.
+func (c *Component) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	c.engine.counters.components.Add(-1)
+	return c.engine.images.remove(c.image)
+}

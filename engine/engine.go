@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sporeengine/spore/runtimes"
+)
+
+// Config configures an [Engine]. Only Runtimes is required.
+type Config struct {
+	// Runtimes are the languages the engine can run, at most one per Language.
+	// One that is never used costs nothing: a runtime is compiled and booted
+	// when its language is first needed.
+	Runtimes []runtimes.Runtime
+
+	// Limits are the ceiling and the default for every call.
+	Limits Limits
+
+	// Workers bounds the guests of one language that run at the same time.
+	// Zero means GOMAXPROCS.
+	Workers int
+
+	// ImageMemory bounds the bytes of component images that are kept mapped.
+	// Those least recently rendered are dropped and rebuilt when they are
+	// needed again, which takes milliseconds. Zero means DefaultImageMemory.
+	ImageMemory int64
+
+	// CacheDir keeps machine code and booted runtimes between runs of the
+	// program, which makes its start many times faster. It is created if
+	// missing and must be private to the user: who can write there can run
+	// code in this process. It may be shared by several processes. A cache
+	// that cannot be used is reported to Log and does not stop the engine.
+	// Empty means no cache; see [DefaultCacheDir].
+	CacheDir string
+
+	// Progress is called before and after first-time work that takes seconds,
+	// on the goroutine that does it. Nil means a line on standard error if
+	// that is a terminal and the work takes long.
+	Progress func(Progress)
+
+	// Log receives warnings about the engine's own troubles, such as an
+	// unusable cache. Nil means slog.Default().
+	Log *slog.Logger
+}
+
+// DefaultImageMemory is the value of Config.ImageMemory if zero.
+const DefaultImageMemory = 1 << 30
+
+// An Engine compiles and renders components.
+type Engine struct {
+	cfg       Config
+	languages map[string]*language // by language name, and by extension
+	cache     *cache
+	images    *imageCache
+	counters  counters
+
+	closing atomic.Bool   // tells running guests to stop
+	closed  chan struct{} // closed with it
+
+	mu     sync.Mutex
+	active int        // calls in progress; guarded by mu
+	idle   *sync.Cond // active has become zero
+}
+
+// New returns an engine. It starts nothing: a language's runtime is compiled
+// when it is first used.
+func New(cfg Config) (*Engine, error) {
+	problems := cfg.Limits.fill(DefaultLimits())
+	if cfg.Workers < 0 {
+		problems = append(problems, "Workers is negative")
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.ImageMemory < 0 {
+		problems = append(problems, "ImageMemory is negative")
+	}
+	if cfg.ImageMemory == 0 {
+		cfg.ImageMemory = DefaultImageMemory
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = terminalProgress()
+	}
+	e := &Engine{cfg: cfg, languages: map[string]*language{}, closed: make(chan struct{})}
+	e.idle = sync.NewCond(&e.mu)
+	e.images = &imageCache{max: cfg.ImageMemory, idlePerImage: cfg.Workers}
+	if len(cfg.Runtimes) == 0 {
+		problems = append(problems, "Runtimes is empty")
+	}
+	for _, rt := range cfg.Runtimes {
+		problems = append(problems, e.addRuntime(rt)...)
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
+	}
+	e.cache = openCache(cfg.CacheDir, cfg.Log)
+	return e, nil
+}
+
+// addRuntime registers rt under its language and extensions.
+func (e *Engine) addRuntime(rt runtimes.Runtime) (problems []string) {
+	if rt.ABI != runtimes.ABIVersion {
+		problems = append(problems, fmt.Sprintf("runtime %q speaks version %d of the guest ABI, want %d", rt.Language, rt.ABI, runtimes.ABIVersion))
+	}
+	if rt.Language == "" || len(rt.Module) == 0 {
+		problems = append(problems, fmt.Sprintf("runtime %q has no language or no module", rt.Language))
+	}
+	l := &language{engine: e, runtime: rt, gate: make(chan struct{}, e.cfg.Workers)}
+	for _, name := range append([]string{rt.Language}, rt.Extensions...) {
+		if _, dup := e.languages[name]; dup {
+			problems = append(problems, fmt.Sprintf("two runtimes for %q", name))
+		}
+		e.languages[name] = l
+	}
+	return problems
+}
+
+// language finds the runtime for src and completes its name with an extension
+// if the language was given as one ("tsx").
+func (e *Engine) language(src *Source) (*language, error) {
+	ext := filepath.Ext(src.Name)
+	if src.Language == "" {
+		if l := e.languages[ext]; l != nil && ext != "" {
+			return l, nil
+		}
+		return nil, fmt.Errorf("%w: Source.Language is empty and the name %q has no known extension", ErrNoRuntime, src.Name)
+	}
+	if l := e.languages[src.Language]; l != nil && src.Language[0] != '.' {
+		return l, nil
+	}
+	dialect := "." + src.Language
+	l := e.languages[dialect]
+	if l == nil {
+		return nil, fmt.Errorf("%w: %q", ErrNoRuntime, src.Language)
+	}
+	if ext != dialect {
+		src.Name += dialect
+	}
+	return l, nil
+}
+
+// enter registers a call, so that Close can wait for it. leave ends it.
+func (e *Engine) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closing.Load() {
+		return ErrClosed
+	}
+	e.active++
+	return nil
+}
+
+func (e *Engine) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.active--; e.active == 0 {
+		e.idle.Broadcast()
+	}
+}
+
+// Close ends running guests, waits for the calls they belong to, and releases
+// everything the engine and its components own.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if !e.closing.Swap(true) {
+		close(e.closed)
+	}
+	for e.active > 0 {
+		e.idle.Wait()
+	}
+	e.mu.Unlock()
+	err := e.images.close()
+	for _, l := range e.languages {
+		err = errors.Join(err, l.close())
+	}
+	return err
+}
+
+// Stats are counters of an engine since New, and its present use of memory.
+type Stats struct {
+	Components  int    // compiled or loaded, and not closed
+	Compiles    uint64 // components compiled or loaded
+	Renders     uint64 // calls begun
+	Errors      uint64 // of them, those that failed
+	Limits      uint64 // of them, those ended by a limit
+	Waits       uint64 // calls that waited for a worker
+	Images      int    // component images mapped
+	ImageBytes  int64  // their size
+	ImageBuilds uint64 // images mapped again after they had been dropped
+	Memories    int    // idle guest memories, ready for a render
+}
+
+type counters struct {
+	components                               atomic.Int64
+	compiles, renders, errors, limits, waits atomic.Uint64
+}
+
+// Stats returns counters. It is cheap enough to be scraped.
+func (e *Engine) Stats() Stats {
+	c := &e.counters
+	s := Stats{
+		Components: int(c.components.Load()),
+		Compiles:   c.compiles.Load(),
+		Renders:    c.renders.Load(),
+		Errors:     c.errors.Load(),
+		Limits:     c.limits.Load(),
+		Waits:      c.waits.Load(),
+	}
+	e.images.stats(&s)
+	return s
+}

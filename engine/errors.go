@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sporeengine/spore/runtimes"
+)
+
+// Errors. Test with [errors.Is]; messages may change.
+var (
+	// ErrClosed means that the engine or component was closed, before the call
+	// or during it.
+	ErrClosed = errors.New("engine: closed")
+	// ErrConfig means that a Config or Options cannot be used. The message
+	// names every field that is wrong.
+	ErrConfig = errors.New("engine: invalid configuration")
+	// ErrNoRuntime means that Config.Runtimes has no runtime for a language.
+	ErrNoRuntime = errors.New("engine: no runtime for language")
+	// ErrMismatch means that a snapshot belongs to another version of a runtime
+	// than the engine has. Compile the component again.
+	ErrMismatch = errors.New("engine: snapshot belongs to another runtime")
+)
+
+// A SourceError says why source did not compile.
+type SourceError struct {
+	Diagnostics []runtimes.Diagnostic // at least one
+}
+
+// Error implements error. It has a line for each diagnostic.
+func (e *SourceError) Error() string {
+	var b strings.Builder
+	b.WriteString("engine: source does not compile")
+	for _, d := range e.Diagnostics {
+		fmt.Fprintf(&b, "\n%s:%d:%d: %s", d.File, d.Line, d.Column, d.Text)
+	}
+	return b.String()
+}
+
+// Kinds of a [GuestError].
+const (
+	KindThrown  = "error"   // an exception that the component did not catch
+	KindResult  = "result"  // the result cannot be turned into text or JSON
+	KindMissing = "missing" // the component has no such function
+	KindExit    = "exit"    // the component ended its interpreter
+	KindStuck   = "stuck"   // it waits for something that cannot happen
+	KindTrap    = "trap"    // the interpreter itself failed, or broke the guest ABI
+)
+
+// A GuestError is an error of the component. Its texts come from the guest and
+// are untrusted.
+type GuestError struct {
+	Kind    string  // one of the Kind constants
+	Name    string  // class of the exception, such as "TypeError"
+	Message string  // its text
+	Stack   []Frame // innermost first, in positions of the component's source
+	Trace   string  // the stack as text
+}
+
+// Error implements error.
+func (e *GuestError) Error() string {
+	var b strings.Builder
+	b.WriteString("engine: component failed: ")
+	if e.Name != "" {
+		b.WriteString(e.Name + ": ")
+	}
+	b.WriteString(e.Message)
+	if len(e.Stack) > 0 {
+		f := e.Stack[0]
+		fmt.Fprintf(&b, " (%s:%d:%d)", f.File, f.Line, f.Column)
+	}
+	return b.String()
+}
+
+// A Frame is a position in source.
+type Frame struct {
+	Func, File   string
+	Line, Column int // 1-based, 0 if unknown; Column counts bytes of UTF-8
+}
+
+// A LimitError says which limit ended a call.
+type LimitError struct {
+	Limit string // the name of a field of [Limits]
+	Max   int64  // its value, in bytes or nanoseconds
+}
+
+// Error implements error.
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("engine: limit exceeded: %s (%s)", e.Limit, limitText(e.Limit, e.Max))
+}

@@ -1,0 +1,220 @@
+package engine
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/engine/internal/wz"
+	"github.com/sporeengine/spore/snapshot"
+)
+
+// bootTime is the clock of a guest until its image is captured, and bootSeed
+// the seed of its random source: equal source gives equal images.
+var bootTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const bootSeed = 0
+
+// loopBudget is how many loop heads a guest passes between two ticks. At about
+// a nanosecond for the shortest loop and ten for a step of an interpreter, a
+// tick comes every 20 to 200 µs, and its cost stays below one part in a hundred.
+const loopBudget = 20000
+
+// processStart is the origin of the guests' monotonic clocks.
+var processStart = time.Now()
+
+// A guest is one execution of a component: its memory and globals, and the
+// host's answers to what it asks for while it runs. It implements [wz.Memory]
+// and [wz.Host]. One goroutine at a time.
+type guest struct {
+	engine  *Engine
+	memory  *snapshot.Memory
+	globals []uint64
+	control uint32 // address of the control block
+
+	ctx    context.Context
+	limits Limits
+	fixed  *fixedEnv // nil: live clock and randomness
+
+	timeLimit string        // name of the limit that bounds left
+	left      time.Duration // guest time not yet used
+	deadline  time.Time     // when left is used up, while the guest runs
+
+	refused bool // the guest asked for more memory than it may have
+	console console
+	sleeps  []sleep // host calls that wait, in no order
+}
+
+// A sleep is a pending host call of name [abi.SleepCall].
+type sleep struct {
+	id  uint32
+	due int64 // on the guest's monotonic clock, in nanoseconds
+}
+
+// fixedEnv is a reproducible clock and random source. The clock stands still
+// but for sleeps.
+type fixedEnv struct {
+	start   int64 // nanoseconds since 1970
+	elapsed int64
+	random  *rand.ChaCha8
+}
+
+func newFixedEnv(now time.Time, seed uint64) *fixedEnv {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	return &fixedEnv{start: now.UnixNano(), random: rand.NewChaCha8(key)}
+}
+
+// Bytes implements [wz.Memory].
+func (g *guest) Bytes() []byte { return g.memory.Bytes() }
+
+// Grow implements [wz.Memory].
+func (g *guest) Grow(size int64) ([]byte, bool) {
+	if size > g.limits.Memory {
+		g.refused = true
+		return nil, false
+	}
+	b, ok := g.memory.Grow(size)
+	g.refused = g.refused || !ok
+	return b, ok
+}
+
+// begin starts the clock of the guest's time, and end stops it.
+func (g *guest) begin() { g.deadline = time.Now().Add(g.left) }
+func (g *guest) end()   { g.left = time.Until(g.deadline) }
+
+// check reports why the guest must stop, if it must.
+func (g *guest) check() error {
+	if g.engine.closing.Load() {
+		return ErrClosed
+	}
+	if err := g.ctx.Err(); err != nil {
+		return fmt.Errorf("engine: component interrupted: %w", err)
+	}
+	if time.Now().After(g.deadline) {
+		return g.outOfTime()
+	}
+	return nil
+}
+
+func (g *guest) outOfTime() error {
+	limit := g.limits.CallTime
+	if g.timeLimit == limitCompileTime {
+		limit = g.limits.CompileTime
+	}
+	return &LimitError{Limit: g.timeLimit, Max: int64(limit)}
+}
+
+// Tick implements [wz.Host].
+func (g *guest) Tick() (int32, error) { return loopBudget, g.check() }
+
+// Call implements [wz.Host].
+func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
+	if string(name) != abi.SleepCall {
+		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name)), nil
+	}
+	text, _, err := abi.ParseFrame(frame)
+	if err != nil {
+		return nil, err
+	}
+	var arg struct{ MS float64 }
+	if err := json.Unmarshal(text, &arg); err != nil || math.IsNaN(arg.MS) {
+		return errorReply("bad_argument", abi.SleepCall+` takes {"ms": number}`), nil
+	}
+	// A year is longer than any limit and far from an overflow.
+	ns := int64(min(max(arg.MS, 0), 365*24*3600*1000) * float64(time.Millisecond))
+	if flags&abi.FlagBlocking != 0 {
+		if err := g.Sleep(ns); err != nil {
+			return nil, err
+		}
+		return abi.Reply(true, []byte("null")), nil
+	}
+	g.sleeps = append(g.sleeps, sleep{id, g.Clock(false) + ns})
+	return nil, nil
+}
+
+func errorReply(code, message string) []byte {
+	text, _ := json.Marshal(struct { // strings always marshal
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}{code, message})
+	return abi.Reply(false, text)
+}
+
+// Log implements [wz.Host].
+func (g *guest) Log(level int32, text []byte) error {
+	return g.console.message(slog.Level(level), text)
+}
+
+// Write implements [wz.Host].
+func (g *guest) Write(fd int32, p []byte) error { return g.console.write(fd, p) }
+
+// Clock implements [wz.Host].
+func (g *guest) Clock(wall bool) int64 {
+	switch {
+	case g.fixed != nil && wall:
+		return g.fixed.start + g.fixed.elapsed
+	case g.fixed != nil:
+		return g.fixed.elapsed
+	case wall:
+		return time.Now().UnixNano()
+	}
+	return int64(time.Since(processStart))
+}
+
+// Random implements [wz.Host].
+func (g *guest) Random(p []byte) {
+	if g.fixed != nil {
+		g.fixed.random.Read(p) // never fails
+		return
+	}
+	crand.Read(p) // never fails
+}
+
+// Sleep implements [wz.Host]. Sleeping uses up guest time, so that a component
+// cannot outstay its welcome by waiting; a fixed clock jumps instead.
+func (g *guest) Sleep(ns int64) error {
+	if g.fixed != nil {
+		g.fixed.elapsed += ns
+		return g.check()
+	}
+	t := time.NewTimer(min(time.Duration(ns), time.Until(g.deadline)+time.Millisecond))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-g.ctx.Done():
+	case <-g.engine.closed:
+	}
+	return g.check()
+}
+
+// settle waits for the host call that is due first and returns its number.
+func (g *guest) settle() (id uint32, err error) {
+	first := 0
+	for i, s := range g.sleeps {
+		if s.due < g.sleeps[first].due {
+			first = i
+		}
+	}
+	s := g.sleeps[first]
+	if wait := s.due - g.Clock(false); wait > 0 {
+		g.begin()
+		err = g.Sleep(wait)
+		g.end()
+	}
+	// Order matters: calls that are due at the same time settle as they came.
+	g.sleeps = append(g.sleeps[:first], g.sleeps[first+1:]...)
+	return s.id, err
+}
+
+var (
+	_ wz.Memory = (*guest)(nil)
+	_ wz.Host   = (*guest)(nil)
+)

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// Limits bound what a guest may use. A zero field means the engine's value, and
+// in [Config] the documented default; there is no value for "no limit".
+type Limits struct {
+	// Memory is the size of a guest's linear memory in bytes, of which the
+	// interpreter takes a few MiB: default 64 MiB, at most 4 GiB.
+	Memory int64
+	// CallTime bounds the time a guest takes for one call, whether it computes
+	// or sleeps: default 1 s.
+	CallTime time.Duration
+	// CompileTime is CallTime for loading a component: default 5 s.
+	CompileTime time.Duration
+	// Output bounds the result of a call in bytes: default 4 MiB.
+	Output int64
+	// Console bounds what a guest prints during one call, in bytes: default
+	// 64 KiB.
+	Console int64
+}
+
+// DefaultLimits returns the value of each field of Config.Limits that is zero.
+func DefaultLimits() Limits {
+	return Limits{
+		Memory:      64 << 20,
+		CallTime:    time.Second,
+		CompileTime: 5 * time.Second,
+		Output:      4 << 20,
+		Console:     64 << 10,
+	}
+}
+
+// Names of the limits, as LimitError reports them.
+const (
+	limitMemory      = "Memory"
+	limitCallTime    = "CallTime"
+	limitCompileTime = "CompileTime"
+	limitOutput      = "Output"
+	limitConsole     = "Console"
+	limitStack       = "Stack"
+)
+
+const (
+	wasmPage  = 64 << 10
+	maxMemory = 4<<30 - wasmPage // the last page stays free, so that lengths fit into 32 bits
+)
+
+func limitText(name string, max int64) string {
+	switch name {
+	case limitCallTime, limitCompileTime:
+		return time.Duration(max).String()
+	case limitStack:
+		return "native stack of the interpreter"
+	}
+	return fmt.Sprintf("%d bytes", max)
+}
+
+// each calls f for every limit of l and its counterpart in of.
+func (l *Limits) each(of Limits, f func(name string, v *int64, of int64)) {
+	f(limitMemory, &l.Memory, of.Memory)
+	f(limitCallTime, (*int64)(&l.CallTime), int64(of.CallTime))
+	f(limitCompileTime, (*int64)(&l.CompileTime), int64(of.CompileTime))
+	f(limitOutput, &l.Output, of.Output)
+	f(limitConsole, &l.Console, of.Console)
+}
+
+// fill replaces zero fields by those of def and returns what is wrong.
+func (l *Limits) fill(def Limits) (problems []string) {
+	l.each(def, func(name string, v *int64, def int64) {
+		switch {
+		case *v == 0:
+			*v = def
+		case *v < 0:
+			problems = append(problems, fmt.Sprintf("Limits.%s is negative", name))
+		}
+	})
+	if l.Memory > maxMemory {
+		problems = append(problems, fmt.Sprintf("Limits.Memory is more than %d bytes", int64(maxMemory)))
+	}
+	l.Memory &^= wasmPage - 1 // memory grows by whole WebAssembly pages
+	return problems
+}
+
+// lower is fill for the limits of one call, which may not exceed those of the
+// engine.
+func (l *Limits) lower(ceiling Limits) (problems []string) {
+	l.each(ceiling, func(name string, v *int64, ceiling int64) {
+		if *v > ceiling {
+			problems = append(problems, fmt.Sprintf("Limits.%s is higher than the engine's", name))
+		}
+	})
+	return append(problems, l.fill(ceiling)...)
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/go-sourcemap/sourcemap"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/runtimes"
+)
+
+// positions maps positions in the code that an interpreter loaded back to the
+// component's source. The map is parsed when the first error needs it.
+type positions struct {
+	file string // name of the component's file
+	json []byte // source map
+
+	once     sync.Once
+	consumer *sourcemap.Consumer // nil if json is damaged
+}
+
+// newPositions returns nil, which maps every position to itself, if there is no
+// source map.
+func newPositions(file string, sourceMap []byte) *positions {
+	if len(sourceMap) == 0 {
+		return nil
+	}
+	return &positions{file: file, json: sourceMap}
+}
+
+// frame maps a frame of the component's file. Other frames, such as those of
+// libraries in the runtime, stay.
+func (p *positions) frame(f Frame) Frame {
+	if p != nil && f.File == p.file {
+		f.Line, f.Column = p.position(f.Line, f.Column)
+	}
+	return f
+}
+
+// position maps a line and column. Both are 0 if the place is not in the source.
+func (p *positions) position(line, column int) (int, int) {
+	if line <= 0 {
+		return 0, 0
+	}
+	p.once.Do(func() { p.consumer, _ = sourcemap.Parse("", p.json) })
+	if p.consumer == nil {
+		return 0, 0
+	}
+	// Source maps count columns from 0.
+	_, _, l, c, ok := p.consumer.Source(line, max(column-1, 0))
+	if !ok {
+		return 0, 0
+	}
+	return l, c + 1
+}
+
+// syntaxError builds the error for source that the guest refused.
+func syntaxError(e *abi.Error, pos *positions) *SourceError {
+	se := &SourceError{}
+	for _, d := range e.Diagnostics {
+		if pos != nil && d.File == pos.file {
+			d.Line, d.Column = pos.position(d.Line, d.Column)
+		}
+		se.Diagnostics = append(se.Diagnostics, runtimes.Diagnostic(d))
+	}
+	if len(se.Diagnostics) == 0 {
+		se.Diagnostics = []runtimes.Diagnostic{{Text: e.Message}}
+	}
+	return se
+}
+
+// traceText prints an error and its stack the way JavaScript engines do.
+func traceText(e *GuestError) string {
+	var b strings.Builder
+	b.WriteString(e.Name)
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	for _, f := range e.Stack {
+		fn := f.Func
+		if fn == "" {
+			fn = "<anonymous>"
+		}
+		fmt.Fprintf(&b, "\n    at %s (%s:%d:%d)", fn, f.File, f.Line, f.Column)
+	}
+	return b.String()
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+)
+
+// Options say what one call may do. The zero value, like a nil pointer, grants
+// nothing.
+type Options struct {
+	// Limits may lower the engine's limits, never raise them.
+	Limits Limits
+
+	// Console receives what the guest prints. Nil discards it. Output is
+	// untrusted: it is passed as an attribute, never as a format.
+	Console *slog.Logger
+
+	// Fixed, if not nil, replaces clock and randomness, for tests and replay.
+	// Otherwise every render gets randomness of its own.
+	Fixed *Fixed
+}
+
+// Fixed is a reproducible environment. Its clock stands still, except that
+// sleeping moves it on, at no cost in real time.
+type Fixed struct {
+	Now  time.Time
+	Seed uint64
+}
+
+// A Result is what a call returned and what it cost.
+type Result struct {
+	Buffers [][]byte // binary values, to which the JSON refers as {"$bytes": i}
+	Usage   Usage
+
+	isText bool
+	data   []byte
+}
+
+// Text returns the value if it is a string, such as HTML, and else its JSON.
+func (r *Result) Text() string { return string(r.data) }
+
+// JSON returns the value as JSON: a string if the component returned text,
+// null if it returned nothing.
+func (r *Result) JSON() json.RawMessage {
+	if !r.isText {
+		return r.data
+	}
+	b, _ := json.Marshal(string(r.data)) // strings always marshal
+	return b
+}
+
+// Decode stores the value in v, as [json.Unmarshal] does.
+func (r *Result) Decode(v any) error { return json.Unmarshal(r.JSON(), v) }
+
+// Usage is what a call cost.
+type Usage struct {
+	Start  time.Duration // until the guest could run, waiting for a worker included
+	Guest  time.Duration // time of the guest, sleeps included
+	Memory int64         // bytes of guest memory after the call
+	Output int64         // bytes of the result
+}
+
+// Render calls the component's render function with props, any value that
+// [encoding/json] accepts, in a guest of its own that starts from the
+// component's image and is gone when Render returns.
+//
+// Nothing that a guest does outlives its render. An error of the component is a
+// [*GuestError], a limit that it ran into a [*LimitError]. If ctx ends, the
+// guest is stopped and the error wraps ctx.Err().
+func (c *Component) Render(ctx context.Context, props any, opt *Options) (*Result, error) {
+	if err := c.engine.enter(); err != nil {
+		return nil, err
+	}
+	defer c.engine.leave()
+	n := &c.engine.counters
+	n.renders.Add(1)
+	r, err := c.render(ctx, "render", props, opt)
+	if err != nil {
+		n.errors.Add(1)
+		if _, ok := errors.AsType[*LimitError](err); ok {
+			n.limits.Add(1)
+		}
+	}
+	return r, err
+}
+
+func (c *Component) render(ctx context.Context, function string, props any, opt *Options) (_ *Result, err error) {
+	begin := time.Now()
+	if opt == nil {
+		opt = &Options{}
+	}
+	limits := opt.Limits
+	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
+	}
+	arg, err := json.Marshal(props)
+	if err != nil {
+		return nil, fmt.Errorf("engine: props: %w", err)
+	}
+	lease := &lease{language: c.language, prepared: c.prepared}
+	if err := lease.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lease.release()) }()
+	mem, img, err := c.engine.images.acquire(c.image)
+	if err != nil {
+		return nil, err
+	}
+	clean := false
+	defer func() { err = errors.Join(err, c.engine.images.release(c.image, mem, clean)) }()
+
+	g := c.engine.newGuest(c.prepared, limits, limitCallTime)
+	g.ctx, g.memory = ctx, mem
+	g.globals = append(make([]uint64, 0, 4), img.globals...)
+	g.console.ctx, g.console.log, g.console.name = ctx, opt.Console, c.meta.Name
+	if opt.Fixed != nil {
+		g.fixed = newFixedEnv(opt.Fixed.Now, opt.Fixed.Seed)
+	}
+	start := time.Since(begin)
+	status, data, err := g.call(lease, function, abi.AppendFrame(nil, arg))
+	g.console.flush()
+	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data))}
+	if rerr := mem.Reset(); rerr != nil {
+		return nil, errors.Join(err, rerr)
+	}
+	clean = true
+	if err != nil {
+		return nil, g.failure(err)
+	}
+	r, err := g.result(status, data, c.positions)
+	if err != nil {
+		return nil, err
+	}
+	r.Usage = usage
+	return r, nil
+}
+
+// result checks what a guest returned.
+func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result, error) {
+	switch status {
+	case abi.StatusError:
+		return nil, g.thrown(data, pos)
+	case abi.StatusText:
+		if !utf8.Valid(data) {
+			return nil, g.failure(fmt.Errorf("%w: text is not UTF-8", abi.ErrABI))
+		}
+		return &Result{isText: true, data: data}, nil
+	}
+	text, buffers, err := abi.ParseFrame(data)
+	if err != nil {
+		return nil, g.failure(err)
+	}
+	if text == nil {
+		text = []byte("null")
+	}
+	if !json.Valid(text) {
+		return nil, g.failure(fmt.Errorf("%w: result is not JSON", abi.ErrABI))
+	}
+	return &Result{data: text, Buffers: buffers}, nil
+}
