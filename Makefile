@@ -1,0 +1,60 @@
+# Spore's tasks. Everyday work needs only Go: `make run`, `make test`.
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 30s
+PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: help run test race lint cross bench bench-once fuzz conformance interpreters browser
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the main job: render the dashboards of examples/hello into out.html
+	$(GO) run ./examples/hello
+
+test: ## all everyday tests
+	$(GO) test ./...
+
+race: ## the tests under the race detector, without those that only repeat work
+	$(GO) test -race -short ./...
+
+lint: ## formatting, vet, staticcheck, tidiness of go.mod
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	cd engine/bench && $(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	cd engine/bench && $(GO) mod tidy -diff
+
+cross: ## build without cgo for every platform
+	@set -e; for p in $(PLATFORMS); do \
+		echo "CGO_ENABLED=0 $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./...; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./...; \
+	done
+
+bench: ## measure, with peers, and write engine/BENCHMARKS.md
+	cd engine/bench && $(GO) run . -o ../BENCHMARKS.md
+
+bench-once: ## run every benchmark once, so that none rots
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+	cd engine/bench && $(GO) run . -quick
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+conformance: ## the interpreters' own test suites
+	$(GO) run ./runtimes/javascript/conformance
+	$(GO) run ./runtimes/python/conformance
+
+interpreters: ## rebuild both interpreters and compare them with the committed ones
+	SOURCES="$(SOURCES)" runtimes/javascript/build/build.sh --check
+	SOURCES="$(SOURCES)" runtimes/python/build/build.sh --check
+
+browser: ## screenshots of the examples in headless Chromium (needs it installed)
+	$(GO) test -tags browser -run Browser -v ./examples/...
