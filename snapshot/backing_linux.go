@@ -120,7 +120,9 @@ func (i *mapImage) newMemory() (memoryBacking, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mapMemory{image: i, buf: buf, first: true}, nil
+	// In a process that locks its memory (mlockall) the mapping may come with
+	// private pages, before there was any fault.
+	return &mapMemory{image: i, buf: buf, first: true, stale: true}, nil
 }
 
 func (i *mapImage) close() error {
