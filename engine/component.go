@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -108,7 +109,7 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta compon
 	}
 	s, err := snapshot.New(snapshot.Params{
 		Runtime:    l.runtime.SHA256,
-		BaseDigest: p.base.digest,
+		Base:       p.base.digest,
 		BaseMemory: p.base.memory.Bytes(),
 		Memory:     mem.Bytes(),
 		Globals:    g.globals,
@@ -150,19 +151,22 @@ func (e *Engine) newComponent(l *language, p *prepared, meta componentMeta, pos 
 }
 
 // Snapshot returns the image of c, to be stored and given to [Engine.Load]
-// elsewhere. It holds what differs from the image of the runtime, in which the
-// component's source can be read.
+// elsewhere. It holds what differs from the image of the runtime, and in it the
+// component's source can be read. The caller closes it.
 func (c *Component) Snapshot(ctx context.Context) (*snapshot.Snapshot, error) {
 	if c.closed.Load() || c.engine.closing.Load() {
 		return nil, ErrClosed
 	}
-	return c.snapshot, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.snapshot.Clone()
 }
 
 // Load returns the component whose image is s, without running its source. s
-// came from [Component.Snapshot], perhaps in another process. An image can do
-// what guest code can do and no more, but one from an untrusted place can be
-// any component: authenticate it.
+// came from [Component.Snapshot], perhaps in another process; it may be closed
+// once Load returns. A forged image can do what guest code can do and no more,
+// but it can be any component: authenticate what crosses a trust boundary.
 func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, error) {
 	if err := e.enter(); err != nil {
 		return nil, err
@@ -197,7 +201,11 @@ func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, er
 	if err != nil {
 		return nil, err
 	}
-	return e.newComponent(l, p, meta, newPositions(meta.Name, meta.SourceMap), s, img), nil
+	own, err := s.Clone()
+	if err != nil {
+		return nil, errors.Join(err, img.memory.Close())
+	}
+	return e.newComponent(l, p, meta, newPositions(meta.Name, meta.SourceMap), own, img), nil
 }
 
 // Name is the file name of the component's source.
@@ -213,5 +221,5 @@ func (c *Component) Close() error {
 		return nil
 	}
 	c.engine.counters.components.Add(-1)
-	return c.engine.images.remove(c.image)
+	return c.engine.images.remove(c.image) // a snapshot needs no closing once nobody has it
 }

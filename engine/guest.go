@@ -35,7 +35,7 @@ var processStart = time.Now()
 // and [wz.Host]. One goroutine at a time.
 type guest struct {
 	engine  *Engine
-	memory  *snapshot.Memory
+	memory  guestMemory
 	globals []uint64
 	control uint32 // address of the control block
 
@@ -50,6 +50,14 @@ type guest struct {
 	refused bool // the guest asked for more memory than it may have
 	console console
 	sleeps  []sleep // host calls that wait, in no order
+}
+
+// guestMemory is the linear memory of a guest: a [snapshot.Memory], or in tests
+// a plain one to compare that with.
+type guestMemory interface {
+	wz.Memory
+	Enter() // before the guest runs or its memory is written
+	Leave()
 }
 
 // A sleep is a pending host call of name [abi.SleepCall].
@@ -217,4 +225,6 @@ func (g *guest) settle() (id uint32, err error) {
 var (
 	_ wz.Memory = (*guest)(nil)
 	_ wz.Host   = (*guest)(nil)
+
+	_ guestMemory = (*snapshot.Memory)(nil)
 )

@@ -149,7 +149,10 @@ func (l *language) module(key string) (m *rewrite.Module, err error) {
 		return nil, err
 	}
 	c.write(key, func(w io.Writer) error {
-		_, err := w.Write(m.AppendBinary(nil))
+		b, err := m.MarshalBinary()
+		if err == nil {
+			_, err = w.Write(b)
+		}
 		return err
 	})
 	return m, nil
@@ -201,7 +204,12 @@ func (l *language) compile(m *rewrite.Module, key string) (code *wz.Code, err er
 // not have it.
 func (l *language) cachedImage(key string) (base *image) {
 	l.engine.cache.read(key, func(path string) error {
-		s, err := snapshot.Open(path)
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		s, err := snapshot.ReadTrusted(f)
 		if err != nil {
 			return err
 		}
@@ -264,7 +272,7 @@ func (l *language) boot(p *prepared, w *wz.Worker, module *rewrite.Module, key s
 		return err
 	}
 	l.engine.cache.write(key, func(w io.Writer) error {
-		_, err := s.WriteTo(w)
+		_, err := s.WriteRaw(w)
 		return err
 	})
 	m, err := snapshot.NewImage(mem.Bytes(), l.engine.cfg.Limits.Memory)

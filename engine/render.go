@@ -70,7 +70,8 @@ type Usage struct {
 
 // Render calls the component's render function with props, any value that
 // [encoding/json] accepts, in a guest of its own that starts from the
-// component's image and is gone when Render returns.
+// component's image and is gone when Render returns. Nil props are an empty
+// object.
 //
 // Nothing that a guest does outlives its render. An error of the component is a
 // [*GuestError], a limit that it ran into a [*LimitError]. If ctx ends, the
@@ -101,9 +102,11 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
 	}
-	arg, err := json.Marshal(props)
-	if err != nil {
-		return nil, fmt.Errorf("engine: props: %w", err)
+	arg := []byte("{}")
+	if props != nil {
+		if arg, err = json.Marshal(props); err != nil {
+			return nil, fmt.Errorf("engine: props: %w", err)
+		}
 	}
 	lease := &lease{language: c.language, prepared: c.prepared}
 	if err := lease.acquire(ctx); err != nil {

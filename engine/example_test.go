@@ -1,0 +1,63 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/sporeengine/spore/engine"
+	"github.com/sporeengine/spore/runtimes"
+	"github.com/sporeengine/spore/runtimes/javascript"
+)
+
+// The quick start of the README.
+func Example() {
+	ctx := context.Background()
+	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime()}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+
+	card, err := eng.Compile(ctx, engine.Source{Name: "card.tsx", Code: []byte(`
+		export default function Card({ city, days }: { city: string; days: number[] }) {
+			return <ul title={city}>{days.map(d => <li key={d}>{d} °C</li>)}</ul>;
+		}`)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	res, err := card.Render(ctx, map[string]any{"city": "Oslo", "days": []int{3, 9}}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Text())
+	// Output: <ul title="Oslo"><li>3 °C</li><li>9 °C</li></ul>
+}
+
+func ExampleComponent_Snapshot() {
+	ctx := context.Background()
+	eng := shared // any engine with the same runtime, in this process or another
+	greeting, err := eng.Compile(ctx, engine.Source{Name: "greeting.py", Code: []byte(`
+import html
+
+def render(props):
+    return f"<p>Hello, {html.escape(props['name'])}!</p>"
+`)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	image, err := greeting.Snapshot(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	again, err := eng.Load(ctx, image)
+	if err != nil {
+		log.Fatal(err)
+	}
+	res, err := again.Render(ctx, map[string]string{"name": "<Ada>"}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Text(), again.Digest() == greeting.Digest())
+	// Output: <p>Hello, &lt;Ada&gt;!</p> true
+}

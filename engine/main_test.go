@@ -1,0 +1,90 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/sporeengine/spore/engine"
+	"github.com/sporeengine/spore/runtimes"
+	"github.com/sporeengine/spore/runtimes/javascript"
+	"github.com/sporeengine/spore/runtimes/python"
+)
+
+// shared is an engine for all tests that do not need one of their own, and
+// sharedCache its cache directory, with which others start fast.
+var (
+	shared      *engine.Engine
+	sharedCache string
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "spore-engine-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	sharedCache = dir
+	shared, err = engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: dir})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := shared.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "close engine:", err)
+		return 1
+	}
+	return code
+}
+
+func allRuntimes() []runtimes.Runtime {
+	return []runtimes.Runtime{javascript.Runtime(), python.Runtime()}
+}
+
+// newEngine returns an engine for one test, with the shared cache unless cfg
+// names another.
+func newEngine(t testing.TB, cfg engine.Config) *engine.Engine {
+	t.Helper()
+	if cfg.Runtimes == nil {
+		cfg.Runtimes = allRuntimes()
+	}
+	if cfg.CacheDir == "" {
+		cfg.CacheDir = sharedCache
+	}
+	e, err := engine.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("close engine: %v", err)
+		}
+	})
+	return e
+}
+
+// compile compiles code on e and closes the component when the test ends.
+func compile(t testing.TB, e *engine.Engine, name, code string) *engine.Component {
+	t.Helper()
+	c, err := e.Compile(context.Background(), engine.Source{Name: name, Code: []byte(code)})
+	if err != nil {
+		t.Fatalf("compile %s: %v", name, err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// render renders and returns the text.
+func render(t testing.TB, c *engine.Component, props any, opt *engine.Options) string {
+	t.Helper()
+	r, err := c.Render(context.Background(), props, opt)
+	if err != nil {
+		t.Fatalf("render %s: %v", c.Name(), err)
+	}
+	return r.Text()
+}
