@@ -1,0 +1,106 @@
+// How an exception becomes the JSON error of the guest ABI.
+import { numberOf } from './calls.js';
+
+const MAX_FRAMES = 64;
+const MAX_TEXT = 16 << 10;
+const MAX_TRACE = 8 << 10; // in UTF-16 code units, so at most 16 KiB of UTF-8 for all but rare text
+
+// A Failure is thrown by the prelude where the ABI has a kind of its own for what went wrong.
+export class Failure extends Error {
+  constructor(kind, message, diagnostics) {
+    super(message);
+    this.kind = kind;
+    this.diagnostics = diagnostics;
+  }
+}
+
+const clip = (s, n) => (s.length > n ? s.slice(0, n) + '…' : s).toWellFormed();
+
+// text reads a property that may be anything, or throw.
+function text(value, name) {
+  try {
+    const v = value[name];
+    return v === undefined || v === null ? '' : String(v);
+  } catch {
+    return '';
+  }
+}
+
+// What the interpreter prints for a frame: "    at f (file:1:2)", "    at f (native)" or "    at file:1:2".
+const FRAME = /^ *at (?:(.*) \((.*)\)|(.*))$/;
+const PLACE = /^(.*):(\d+):(\d+)$/;
+
+export function frames(stack) {
+  const list = [];
+  for (const line of stack.split('\n')) {
+    const m = FRAME.exec(line);
+    if (!m) continue;
+    const place = PLACE.exec(m[2] ?? m[3]);
+    const file = place ? place[1] : '';
+    if (file === 'spore:runtime') continue; // React and the prelude are not the component's concern
+    const func = m[1] === undefined || m[1] === '<anonymous>' ? '' : m[1];
+    if (!place && func === '') continue;
+    list.push({ func: clip(func, 200), file, line: place ? +place[2] : 0, column: place ? +place[3] : 0 });
+    if (list.length === MAX_FRAMES) break;
+  }
+  return list;
+}
+
+// describe gives name and message of anything that can be thrown.
+export function describe(e) {
+  if (typeof e === 'object' && e !== null && (Error.isError(e) || typeof e.message === 'string')) {
+    return { name: text(e, 'name') || 'Error', message: text(e, 'message') };
+  }
+  let message;
+  try {
+    message = typeof e === 'string' ? e : typeof e === 'object' && e !== null ? JSON.stringify(e) : String(e);
+  } catch {
+    message = Object.prototype.toString.call(e);
+  }
+  return { name: '', message: String(message) };
+}
+
+// trace is what a console shows for an uncaught exception.
+export function trace(e) {
+  const { name, message } = describe(e);
+  let out = name ? (message ? `${name}: ${message}` : name) : `Uncaught ${message}`;
+  const seen = [];
+  for (let at = e; typeof at === 'object' && at !== null && !seen.includes(at) && seen.length < 8;) {
+    if (seen.length > 0) {
+      const d = describe(at);
+      out += `\nCaused by: ${d.name}: ${d.message}`;
+    }
+    const stack = text(at, 'stack').split('\n').filter((l) => FRAME.test(l) && !l.includes('(spore:runtime:'));
+    if (stack.length > 0) out += '\n' + stack.join('\n');
+    seen.push(at);
+    try { at = at.cause; } catch { break; }
+  }
+  return clip(out, MAX_TRACE);
+}
+
+// report makes the error of the ABI. kind is what C knows; code is source that did not parse.
+export function report(e, kind, code) {
+  const { name, message } = describe(e);
+  const error = { kind, name: clip(name, 200), message: clip(message, MAX_TEXT), stack: [], trace: '' };
+  if (e instanceof Failure) {
+    error.kind = e.kind;
+    error.name = '';
+    error.trace = error.message;
+    if (e.diagnostics) error.diagnostics = e.diagnostics;
+    return JSON.stringify(error);
+  }
+  if (kind === 'memory' && !/^out of memory$|too (large|long)|invalid array( buffer)? length/i.test(message)) {
+    error.kind = 'error'; // an allocation failed, but that was dealt with, and this is something else
+  }
+  error.stack = typeof e === 'object' && e !== null ? frames(text(e, 'stack')) : [];
+  error.trace = trace(e);
+  if (kind === 'syntax') {
+    const at = error.stack.shift() ?? { file: '', line: 0, column: 0 };
+    const lineText = at.line > 0 && typeof code === 'string' ? code.split('\n')[at.line - 1] ?? '' : '';
+    error.diagnostics = [{ file: at.file, line: at.line, column: at.column, text: message, lineText: clip(lineText, 1000) }];
+    error.stack = [];
+  }
+  const number = numberOf(e);
+  if (number) error.host = number;
+  return JSON.stringify(error);
+}

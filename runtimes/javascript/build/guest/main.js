@@ -1,0 +1,16 @@
+// The prelude: everything that components share, evaluated once by spore_boot.
+import { native } from './native.js';
+import { settle } from './calls.js';
+import { logError } from './console.js';
+import { load, invoke, present } from './component.js';
+import { report } from './errors.js';
+import './timers.js';
+import { warm } from './warm.js';
+
+Error.stackTraceLimit = 32;
+
+native.hooks({
+  load, invoke, present, settle, report, warm,
+  unhandled: (reason) => logError('Unhandled promise rejection:', reason),
+  uncaught: (e) => logError('Uncaught', e),
+});

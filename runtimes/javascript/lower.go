@@ -1,0 +1,207 @@
+package javascript
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/sporeengine/spore/runtimes"
+)
+
+// modules are what a component can import. The interpreter has them loaded;
+// see build/guest/component.js.
+var modules = []string{"react", "react/jsx-runtime", "react-dom", "react-dom/server", "spore"}
+
+const (
+	// maxSource bounds the work and above all the recursion of the parser: a
+	// byte of source can cost it more than a KiB of stack, and a Go program
+	// whose stack reaches 1 GiB dies. Generated components have a few KiB.
+	maxSource = 256 << 10
+
+	maxDiagnostics = 50
+	maxLineText    = 1 << 10
+)
+
+// Lowered code is one expression, a function that the interpreter calls with
+// what CommonJS code expects. It is strict, as every ES module is.
+const (
+	wrapperHead = `(function (exports, require, module) { "use strict";`
+	wrapperTail = `})`
+)
+
+// Lower turns a component into the form that the interpreter loads. The
+// extension of name selects the dialect; JavaScript may hold JSX under each of
+// its extensions.
+//
+// Lower reads no files and keeps nothing. A component imports only what the
+// runtime has loaded; any other import is a problem of the source.
+func Lower(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
+	if d := check(code); d != nil {
+		d.File = name
+		return runtimes.Lowered{}, []runtimes.Diagnostic{*d}
+	}
+	ext := strings.ToLower(path.Ext(name))
+	loader := api.LoaderJSX
+	switch ext {
+	case ".ts":
+		loader = api.LoaderTS
+	case ".tsx":
+		loader = api.LoaderTSX
+	}
+	// The name given may hold anything. It is kept out of esbuild, which writes
+	// names into comments.
+	const source = "component"
+	result := api.Build(api.BuildOptions{
+		Stdin: &api.StdinOptions{Contents: string(code), Sourcefile: source, Loader: loader},
+		// Bundling shows every import to the plugin, with its position.
+		Bundle:  true,
+		Plugins: []api.Plugin{{Name: "spore", Setup: func(b api.PluginBuild) { b.OnResolve(api.OnResolveOptions{Filter: ".*"}, resolve) }}},
+
+		Format:      api.FormatCommonJS,
+		Platform:    api.PlatformNeutral,
+		Target:      api.ES2023,
+		JSX:         api.JSXAutomatic,
+		Define:      map[string]string{"process.env.NODE_ENV": `"production"`},
+		TsconfigRaw: "{}",
+
+		Charset:        api.CharsetASCII, // a column of the output counts bytes and characters
+		LegalComments:  api.LegalCommentsNone,
+		Banner:         map[string]string{"js": wrapperHead},
+		Footer:         map[string]string{"js": wrapperTail},
+		Sourcemap:      api.SourceMapExternal,
+		SourcesContent: api.SourcesContentExclude,
+		Outfile:        "out.js",
+		AbsWorkingDir:  "/",
+		LogLevel:       api.LogLevelSilent,
+		LogLimit:       maxDiagnostics,
+	})
+	if len(result.Errors) > 0 {
+		return runtimes.Lowered{}, diagnostics(name, result.Errors)
+	}
+	var lowered runtimes.Lowered
+	for _, f := range result.OutputFiles {
+		if strings.HasSuffix(f.Path, ".map") {
+			lowered.SourceMap = renameSource(f.Contents, name)
+		} else {
+			lowered.Code = f.Contents
+		}
+	}
+	return lowered, nil
+}
+
+// check finds what the parser would not report, or not at its place.
+func check(code []byte) *runtimes.Diagnostic {
+	if len(code) > maxSource {
+		return &runtimes.Diagnostic{Text: fmt.Sprintf("the source has %d bytes; %d are allowed", len(code), maxSource)}
+	}
+	at, what := -1, ""
+	if i := bytes.IndexByte(code, 0); i >= 0 {
+		at, what = i, "a NUL byte"
+	}
+	if !utf8.Valid(code) {
+		for i := 0; i < len(code); {
+			r, n := utf8.DecodeRune(code[i:])
+			if r == utf8.RuneError && n == 1 {
+				if at < 0 || i < at {
+					at, what = i, fmt.Sprintf("the byte 0x%02X, which is not UTF-8,", code[i])
+				}
+				break
+			}
+			i += n
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	line := bytes.Count(code[:at], []byte("\n")) + 1
+	start := bytes.LastIndexByte(code[:at], '\n') + 1
+	end := len(code)
+	if i := bytes.IndexByte(code[at:], '\n'); i >= 0 {
+		end = at + i
+	}
+	return &runtimes.Diagnostic{
+		Line:     line,
+		Column:   at - start + 1,
+		Text:     fmt.Sprintf("the source has %s at offset %d", what, at),
+		LineText: lineText(strings.ReplaceAll(string(code[start:end]), "\x00", "\uFFFD")),
+	}
+}
+
+func resolve(args api.OnResolveArgs) (api.OnResolveResult, error) {
+	if slices.Contains(modules, args.Path) {
+		return api.OnResolveResult{Path: args.Path, External: true}, nil
+	}
+	return api.OnResolveResult{Errors: []api.Message{{Text: unknownModule(args.Path)}}}, nil
+}
+
+// unknownModule explains an import that cannot be had. Whoever wrote it is
+// most often a model that can write it otherwise, if told how.
+func unknownModule(name string) string {
+	hint := ""
+	switch {
+	case strings.HasPrefix(name, "./"), strings.HasPrefix(name, "../"), strings.HasPrefix(name, "/"), strings.HasPrefix(name, "@/"):
+		hint = "a component is one file: define it here"
+	case strings.HasSuffix(name, ".css"):
+		hint = "styles come from class names or style attributes"
+	case name == "react-dom/client":
+		hint = "the component is rendered for you: export it as default"
+	case strings.HasPrefix(name, "http:"), strings.HasPrefix(name, "https:"):
+		hint = "nothing is loaded from the network"
+	case strings.HasPrefix(name, "node:"), slices.Contains([]string{"fs", "path", "os", "http", "https", "crypto", "child_process", "util"}, name):
+		hint = "there is no Node.js here; what the host offers is reached with call(name, argument) from \"spore\""
+	}
+	if hint != "" {
+		hint = " (" + hint + ")"
+	}
+	return fmt.Sprintf("cannot import %q%s; a component can import %s", clip(name, 100), hint, strings.Join(modules, ", "))
+}
+
+func diagnostics(name string, messages []api.Message) []runtimes.Diagnostic {
+	list := make([]runtimes.Diagnostic, 0, len(messages))
+	for _, m := range messages {
+		if len(list) == maxDiagnostics {
+			break
+		}
+		d := runtimes.Diagnostic{File: name, Text: m.Text}
+		if strings.HasPrefix(m.Text, "Top-level await") {
+			d.Text = "top-level await is not supported: await inside an async function, for example an async default export"
+		}
+		for _, n := range m.Notes {
+			if n.Location == nil { // a hint; the others point at further places
+				d.Text += ". " + n.Text
+			}
+		}
+		if l := m.Location; l != nil {
+			d.Line, d.Column, d.LineText = l.Line, l.Column+1, lineText(l.LineText)
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+func lineText(s string) string { return clip(strings.TrimSuffix(s, "\r"), maxLineText) }
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// renameSource puts the component's name into a source map.
+func renameSource(m []byte, name string) []byte {
+	quoted, err := json.Marshal(name)
+	if err != nil { // not for a string
+		return m
+	}
+	return bytes.Replace(m, []byte(`"sources": ["component"]`), []byte(`"sources": [`+string(quoted)+`]`), 1)
+}
