@@ -42,28 +42,29 @@ func (s *Snapshot) write(w io.Writer, compress bool) (written int64, err error) 
 
 	// A batch is compressed by all processors and then written in order.
 	batch := 2 * runtime.GOMAXPROCS(0)
-	encoded := make([][]byte, batch)
+	buffers, out := make([][]byte, batch), make([][]byte, batch)
 	for rest := *blocks; len(rest) > 0; {
 		now := rest[:min(batch, len(rest))]
 		rest = rest[len(now):]
 		parallel(len(now), func(i int) {
-			if compress {
-				encoded[i] = encoder().EncodeAll(now[i], encoded[i][:0])
+			out[i] = now[i]
+			if !compress {
+				return
 			}
-			if !compress || len(encoded[i]) >= len(now[i]) {
-				// Equal lengths say that a block is not compressed. It is
-				// copied, for encoded[i] will be written to again.
-				encoded[i] = append(encoded[i][:0], now[i]...)
+			buffers[i] = encoder().EncodeAll(now[i], buffers[i][:0])
+			// A block that is as long as its pages is one that is not compressed.
+			if len(buffers[i]) < len(now[i]) {
+				out[i] = buffers[i]
 			}
 		})
-		for _, e := range encoded[:len(now)] {
+		for _, b := range out[:len(now)] {
 			var head [8]byte
-			binary.LittleEndian.PutUint32(head[:], uint32(len(e)))
-			binary.LittleEndian.PutUint32(head[4:], checksum(e))
+			binary.LittleEndian.PutUint32(head[:], uint32(len(b)))
+			binary.LittleEndian.PutUint32(head[4:], checksum(b))
 			if err := put(head[:]); err != nil {
 				return written, err
 			}
-			if err := put(e); err != nil {
+			if err := put(b); err != nil {
 				return written, err
 			}
 		}
