@@ -22,7 +22,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		tryRead(t, b)
-		if repair(b) {
+		if b = bytes.Clone(b); repair(b) {
 			tryRead(t, b)
 		}
 	})
