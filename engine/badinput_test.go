@@ -21,7 +21,7 @@ func TestSourceErrorsNameEveryProblemAndItsPlace(t *testing.T) {
 		{"two.tsx", "const a = ;\nexport default () => <b>{1 +}</b>;\n", []runtimes.Diagnostic{
 			{Line: 1, Column: 11, Text: `Unexpected ";"`, LineText: "const a = ;"},
 		}},
-		{"import.tsx", "import x from 'lodash';\nimport y from \"./other\";\nexport default () => <b/>;\n", []runtimes.Diagnostic{
+		{"import.tsx", "import x from 'lodash';\nimport y from \"./other\";\nexport default () => <b>{x}{y}</b>;\n", []runtimes.Diagnostic{
 			{Line: 1, Column: 15, Text: "lodash", LineText: "import x from 'lodash';"},
 			{Line: 2, Column: 15, Text: "./other", LineText: `import y from "./other";`},
 		}},

@@ -169,7 +169,7 @@ func (g *guest) thrown(result []byte, pos *positions) error {
 	}
 	switch e.Kind {
 	case abi.KindSyntax:
-		return syntaxError(e, pos)
+		return syntaxError(e, g.console.name, pos)
 	case abi.KindMemory:
 		return &LimitError{Limit: limitMemory, Max: g.limits.Memory}
 	case abi.KindABI:

@@ -93,6 +93,7 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta compon
 	defer mem.Close()
 	g := e.newGuest(p, e.cfg.Limits, limitCompileTime)
 	g.ctx, g.memory, g.globals, g.fixed = ctx, mem, append([]uint64(nil), p.base.globals...), newFixedEnv(bootTime, bootSeed)
+	g.console.name = meta.Name
 	if err := g.attach(lease.worker); err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (e *Engine) addRuntime(rt runtimes.Runtime) (problems []string) {
 	if rt.Language == "" || len(rt.Module) == 0 {
 		problems = append(problems, fmt.Sprintf("runtime %q has no language or no module", rt.Language))
 	}
-	l := &language{engine: e, runtime: rt, gate: make(chan struct{}, e.cfg.Workers)}
+	l := &language{engine: e, runtime: rt, gate: make(chan struct{}, max(e.cfg.Workers, 0))}
 	for _, name := range append([]string{rt.Language}, rt.Extensions...) {
 		if _, dup := e.languages[name]; dup {
 			problems = append(problems, fmt.Sprintf("two runtimes for %q", name))

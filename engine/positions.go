@@ -56,17 +56,20 @@ func (p *positions) position(line, column int) (int, int) {
 	return l, c + 1
 }
 
-// syntaxError builds the error for source that the guest refused.
-func syntaxError(e *abi.Error, pos *positions) *SourceError {
+// syntaxError builds the error for source in file that the guest refused.
+func syntaxError(e *abi.Error, file string, pos *positions) *SourceError {
 	se := &SourceError{}
 	for _, d := range e.Diagnostics {
-		if pos != nil && d.File == pos.file {
+		if d.File == "" {
+			d.File = file
+		}
+		if pos != nil && d.File == file {
 			d.Line, d.Column = pos.position(d.Line, d.Column)
 		}
 		se.Diagnostics = append(se.Diagnostics, runtimes.Diagnostic(d))
 	}
 	if len(se.Diagnostics) == 0 {
-		se.Diagnostics = []runtimes.Diagnostic{{Text: e.Message}}
+		se.Diagnostics = []runtimes.Diagnostic{{File: file, Text: e.Message}}
 	}
 	return se
 }
