@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "3873ff2ac91114c678c19c2eee4e633025d891671ab08d3e7365f2bc3c4fbbe8"
+const digest = "5cebeac014f4182deea89f027d57bad18bd77aecfec75138d2745a373a8c7e0b"

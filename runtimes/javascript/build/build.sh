@@ -104,22 +104,36 @@ flags=(
 	-DNDEBUG -D_GNU_SOURCE -fno-strict-aliasing -funsigned-char -fvisibility=hidden
 	-ffile-prefix-map="$work"=. -ffile-prefix-map="$here"=. -I"$src"
 )
-for f in quickjs dtoa libregexp libunicode; do
-	clang-19 "${flags[@]}" -std=gnu11 -w -c "$src/$f.c" -o "$work/obj/$f.o" &
-	[[ $f == quickjs ]] || wait -n
-done
-for f in shim frame result native; do
-	clang-19 "${flags[@]}" -std=gnu23 -Wall -Wno-unknown-attributes -DPRELUDE="\"$work/obj/prelude.js\"" \
-		-c "$here/shim/$f.c" -o "$work/obj/$f.o"
-done
-wait
-
+compile() { # source file, further flags
+	clang-19 "${flags[@]}" "${@:2}" -c "$1" -o "$work/obj/$(basename "$1" .c).o"
+}
 # The stack comes first, so that an overflow traps instead of overwriting data.
-clang-19 --target=$target --sysroot="$sysroot" -fuse-ld="$(command -v wasm-ld-19)" -mexec-model=reactor \
-	-L"$sysroot/lib/$target" -nodefaultlibs -nostartfiles "$sysroot/lib/$target/crt1-reactor.o" \
-	"$work"/obj/{shim,frame,result,native,quickjs,dtoa,libregexp,libunicode}.o -lc -lm "$builtins" \
-	-Wl,--stack-first,-z,stack-size=4194304,--gc-sections,--strip-all \
-	-o "$work/obj/quickjs.wasm"
+link() { # name, further objects
+	local objects=()
+	for f in "${@:2}" quickjs dtoa libregexp libunicode; do
+		objects+=("$work/obj/$f.o")
+	done
+	clang-19 --target=$target --sysroot="$sysroot" -fuse-ld="$(command -v wasm-ld-19)" -mexec-model=reactor \
+		-L"$sysroot/lib/$target" -nodefaultlibs -nostartfiles "$sysroot/lib/$target/crt1-reactor.o" \
+		"${objects[@]}" -lc -lm "$builtins" \
+		-Wl,--stack-first,-z,stack-size=4194304,--gc-sections,--strip-all -o "$work/obj/$1.wasm"
+}
+
+compile "$src/quickjs.c" -std=gnu11 -w &
+quickjs=$!
+for f in dtoa libregexp libunicode; do
+	compile "$src/$f.c" -std=gnu11 -w
+done
+wait $quickjs
+ours=(-std=gnu23 -Wall -Wno-unknown-attributes)
+compile "$here/shim/compile.c" "${ours[@]}"
+link compile compile
+(cd "$here" && go run ./precompile "$work/obj/compile.wasm" "$work/obj/prelude.js" "$work/obj/prelude.bin")
+
+for f in shim frame result native; do
+	compile "$here/shim/$f.c" "${ours[@]}" -DPRELUDE="\"$work/obj/prelude.bin\""
+done
+link quickjs shim frame result native
 (cd "$here" && go run ./pack "$work/obj/quickjs.wasm" "$work/obj/quickjs.wasm.zst")
 
 # --- result

@@ -24,7 +24,11 @@ func main() {
 }
 
 func bundle(guest, modules, output string) error {
-	modules, err := filepath.Abs(modules)
+	guest, err := filepath.Abs(guest)
+	if err != nil {
+		return err
+	}
+	modules, err = filepath.Abs(modules)
 	if err != nil {
 		return err
 	}
@@ -35,6 +39,11 @@ func bundle(guest, modules, output string) error {
 			// The package does not export this file. It is the server renderer
 			// without streams, so it needs nothing that the interpreter lacks.
 			"react-dom-server-legacy": filepath.Join(modules, "react-dom/cjs/react-dom-server-legacy.browser.production.js"),
+			// See guest/url/index.js.
+			"tr46":                      filepath.Join(guest, "url/tr46.js"),
+			"webidl-conversions":        filepath.Join(guest, "url/webidl.js"),
+			"@exodus/bytes/whatwg.js":   filepath.Join(guest, "url/percent.js"),
+			"@exodus/bytes/encoding.js": filepath.Join(guest, "url/none.js"),
 		},
 		Bundle:     true,
 		Format:     api.FormatIIFE,

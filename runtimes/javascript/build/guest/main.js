@@ -4,7 +4,12 @@ import { settle } from './calls.js';
 import { logError } from './console.js';
 import { load, invoke, present } from './component.js';
 import { report } from './errors.js';
+import './clone.js';
+import './crypto.js';
+import './encoding.js';
+import './events.js';
 import './timers.js';
+import './url/index.js';
 import { warm } from './warm.js';
 
 Error.stackTraceLimit = 32;

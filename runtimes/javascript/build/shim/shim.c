@@ -24,9 +24,9 @@ static uint8_t input_small[INPUT_SMALL];
 struct control control = {.abi = 1, .input = input_small, .input_cap = INPUT_SMALL};
 struct state state;
 
-// guest/main.js and all it imports, bundled
-static const char prelude[] = {
-#embed PRELUDE suffix(, 0)
+// The bytecode of guest/main.js and all it imports. Not constant, because it is wiped once it has been loaded.
+static uint8_t prelude[] = {
+#embed PRELUDE
 };
 
 // --- memory
@@ -85,49 +85,15 @@ EXPORT(spore_yield) int32_t spore_yield(void) { return host_tick(); }
 
 // --- start
 
-static JSRuntime *runtime_new(void) {
-	JSRuntime *rt = JS_NewRuntime2(&mem, NULL);
-	if (rt)
-		JS_SetMaxStackSize(rt, JS_STACK_SIZE);
-	return rt;
-}
-
-// Compiles the prelude to bytecode without its source text. QuickJS keeps a copy of the text in every function, nested
-// ones again, so this is done in a runtime of its own that is thrown away. The result is malloc's.
-static uint8_t *prelude_compile(size_t *len) {
-	JSRuntime *rt = runtime_new();
-	JSContext *ctx = rt ? JS_NewContext(rt) : NULL;
-	uint8_t *code = NULL;
-	if (ctx) {
-		JSValue f = JS_Eval(ctx, prelude, sizeof prelude - 1, "spore:runtime",
-		                    JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
-		if (!JS_IsException(f)) {
-			uint8_t *p = JS_WriteObject(ctx, len, f, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
-			code = p ? malloc(*len) : NULL;
-			if (code)
-				memcpy(code, p, *len);
-			js_free(ctx, p);
-		}
-		JS_FreeValue(ctx, f);
-		JS_FreeContext(ctx);
-	}
-	if (rt)
-		JS_FreeRuntime(rt);
-	return code;
-}
-
 EXPORT(spore_boot) int32_t spore_boot(void) {
 	enter();
 	if (state.rt)
 		return result_error("abi", "spore_boot was called twice");
-	size_t len;
-	uint8_t *code = prelude_compile(&len);
-	if (!code)
-		return result_error("memory", "no memory for the interpreter");
-	state.rt = runtime_new();
+	state.rt = JS_NewRuntime2(&mem, NULL);
 	JSContext *ctx = state.ctx = state.rt ? JS_NewContext(state.rt) : NULL;
 	if (!ctx || JS_AddPerformance(ctx))
 		return result_error("memory", "no memory for the interpreter");
+	JS_SetMaxStackSize(state.rt, JS_STACK_SIZE);
 	JS_SetHostPromiseRejectionTracker(state.rt, rejections_track, NULL);
 	state.main = state.hooks = JS_UNDEFINED;
 	state.failure = JS_UNINITIALIZED;
@@ -135,8 +101,8 @@ EXPORT(spore_boot) int32_t spore_boot(void) {
 	JSValue global = JS_GetGlobalObject(ctx);
 	JS_SetPropertyStr(ctx, global, "__spore", native_new(ctx));
 	JS_FreeValue(ctx, global);
-	JSValue f = JS_ReadObject(ctx, code, len, JS_READ_OBJ_BYTECODE);
-	free(code);
+	JSValue f = JS_ReadObject(ctx, prelude, sizeof prelude, JS_READ_OBJ_BYTECODE);
+	memset(prelude, 0, sizeof prelude);
 	JSValue v = JS_IsException(f) ? f : JS_EvalFunction(ctx, f);
 	if (JS_IsException(v))
 		return result_exception(ctx);
@@ -155,8 +121,9 @@ static void refresh(void) {
 	if (!control.fresh)
 		return;
 	control.fresh = 0;
-	uint64_t seed = 1;
-	__wasi_random_get((uint8_t *)&seed, sizeof seed);
+	uint64_t seed;
+	if (__wasi_random_get((uint8_t *)&seed, sizeof seed))
+		__builtin_trap(); // better no guest than one with known randomness
 	state.time_origin = JS_Reseed(state.ctx, seed);
 }
 

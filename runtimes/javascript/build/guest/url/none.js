@@ -1,0 +1,1 @@
+// In place of modules that are loaded for tables that are not needed here.
