@@ -1,0 +1,80 @@
+package rewrite_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/sporeengine/spore/snapshot/rewrite"
+)
+
+// FuzzRewrite rewrites arbitrary bytes. It never panics, refuses with an
+// *rewrite.Error, and what it accepts is valid after it exactly if it was valid
+// before: the result of a valid module compiles, and nothing that was added
+// makes an invalid one valid.
+func FuzzRewrite(f *testing.F) {
+	for _, p := range programs {
+		f.Add(build(p.build))
+	}
+	ctx := context.Background()
+	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	f.Cleanup(func() { rt.Close(ctx) })
+	valid := func(wasm []byte) error {
+		m, err := rt.CompileModule(ctx, wasm)
+		if err == nil {
+			m.Close(ctx)
+		}
+		return err
+	}
+	f.Fuzz(func(t *testing.T, wasm []byte) {
+		if initialMemory(wasm) > 1<<24 {
+			return // it would be allocated, time and again
+		}
+		_, inspectErr := rewrite.Inspect(wasm)
+		for _, opt := range []rewrite.Options{{}, metered} {
+			m, err := rewrite.Rewrite(wasm, opt)
+			if err != nil {
+				if e := new(rewrite.Error); !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(wasm) {
+					t.Fatalf("error %#v", err)
+				}
+				continue
+			}
+			if inspectErr != nil {
+				t.Fatalf("accepted by Rewrite, malformed for Inspect: %v", inspectErr)
+			}
+			before, after := valid(wasm), valid(m.Wasm)
+			if (before == nil) != (after == nil) {
+				t.Fatalf("validity before: %v\nand after: %v", before, after)
+			}
+			if after == nil {
+				c, err := rewrite.Inspect(m.Wasm)
+				if err != nil || c.ActiveData+c.PassiveData != 0 || c.Loops != m.Census.Loops {
+					t.Fatalf("result: %+v, %v", c, err)
+				}
+			}
+		}
+	})
+}
+
+// initialMemory returns the initial memory in bytes that a module declares, if
+// its memory section is where a simple search finds it.
+func initialMemory(wasm []byte) uint64 {
+	var most uint64
+	for i := 8; i < len(wasm); {
+		id := wasm[i]
+		size, n := binary.Uvarint(wasm[i+1:])
+		if n <= 0 || size > uint64(len(wasm)-i-1-n) {
+			break
+		}
+		body := wasm[i+1+n:][:size]
+		if id == 5 && len(body) > 2 {
+			pages, _ := binary.Uvarint(body[2:])
+			most = max(most, pages*65536)
+		}
+		i += 1 + n + int(size)
+	}
+	return most
+}
