@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// serveMetrics writes the counters of the engine in the text format of
+// Prometheus.
+func (s *server) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	st := s.eng.Stats()
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	for _, m := range []struct {
+		name, kind, help string
+		value            any
+	}{
+		{"spore_components", "gauge", "Components compiled or loaded, and not closed.", st.Components},
+		{"spore_compiles_total", "counter", "Components compiled or loaded.", st.Compiles},
+		{"spore_renders_total", "counter", "Renders begun.", st.Renders},
+		{"spore_render_errors_total", "counter", "Renders that failed.", st.Errors},
+		{"spore_render_limits_total", "counter", "Renders ended by a limit.", st.Limits},
+		{"spore_waits_total", "counter", "Calls that waited for a worker.", st.Waits},
+		{"spore_images", "gauge", "Component images mapped.", st.Images},
+		{"spore_image_bytes", "gauge", "Bytes of component images mapped.", st.ImageBytes},
+		{"spore_image_builds_total", "counter", "Images mapped again after they had been dropped.", st.ImageBuilds},
+		{"spore_idle_memories", "gauge", "Guest memories ready for a render.", st.Memories},
+	} {
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s %d\n", m.name, m.help, m.name, m.kind, m.name, m.value)
+	}
+}
