@@ -37,7 +37,7 @@ func TestSourceErrorsNameEveryProblemAndItsPlace(t *testing.T) {
 			{Line: 2, Column: 1, Text: "expected an indented block", LineText: "return 1"},
 		}},
 		{"empty.py", "", []runtimes.Diagnostic{{Text: "defines no function"}}},
-		{"nul.py", "a = 1\nb = '\x00'\n", []runtimes.Diagnostic{{Line: 2, Text: "null byte"}}},
+		{"nul.py", "a = 1\nb = '\x00'\n", []runtimes.Diagnostic{{Line: 2, Text: "NUL"}}},
 		{"nul.js", "let a;\nlet b = '\x00';", []runtimes.Diagnostic{{Line: 2, Text: "NUL"}}},
 		{"utf8.py", "a = 1\nb = '\xff'\n", []runtimes.Diagnostic{{Line: 2, Text: "UTF-8"}}},
 		{"utf8.js", "let a;\nlet b = '\xff';", []runtimes.Diagnostic{{Line: 2, Text: "UTF-8"}}},

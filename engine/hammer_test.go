@@ -97,27 +97,33 @@ func judge(way string, n int, res *engine.Result, err error) error {
 func TestCloseEndsWhatRuns(t *testing.T) {
 	before := resources(t)
 	for range 3 {
-		e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Workers: 2})
+		e, err := engine.New(engine.Config{
+			Runtimes: allRuntimes(), CacheDir: sharedCache, Workers: 2,
+			Limits: engine.Limits{CallTime: time.Minute},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var wg sync.WaitGroup
+		var components []*engine.Component
 		for name, code := range map[string]string{
 			"spin.js": `export function render() { for (;;); }`,
-			"nap.js":  `export async function render() { await new Promise(r => setTimeout(r, 900)) }`,
+			"nap.js":  `export async function render() { await new Promise(r => setTimeout(r, 60000)) }`,
 			"spin.py": "def render(p):\n    while True: pass",
 		} {
 			c, err := e.Compile(t.Context(), engine.Source{Name: name, Code: []byte(code)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 4 {
-				wg.Go(func() {
-					if _, err := c.Render(context.Background(), nil, nil); !errors.Is(err, engine.ErrClosed) {
-						t.Errorf("%s: %v", name, err)
-					}
-				})
-			}
+			components = append(components, c)
+		}
+		var wg sync.WaitGroup
+		for i := range 4 * len(components) {
+			c := components[i%len(components)]
+			wg.Go(func() {
+				if _, err := c.Render(context.Background(), nil, nil); !errors.Is(err, engine.ErrClosed) {
+					t.Errorf("%s: %v", c.Name(), err)
+				}
+			})
 		}
 		time.Sleep(20 * time.Millisecond)
 		if err := e.Close(); err != nil {
