@@ -29,10 +29,12 @@ func (b *bench) installReact(ctx context.Context) (dir string, err error) {
 	if err := writeScripts(work.Scripts, "node", dir); err != nil {
 		return "", err
 	}
-	install := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	install := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
 	install.Dir = dir
 	if out, err := install.CombinedOutput(); err != nil {
-		b.report.skip("every peer that renders the React component", fmt.Sprintf("npm ci: %v: %s", err, out))
+		// What npm says is about this machine, not for the page.
+		fmt.Fprintf(os.Stderr, "npm ci: %s\n", out)
+		b.report.skip("every peer that renders the React component", "npm ci: "+err.Error())
 		return "", nil
 	}
 	card := esbuild.Transform(string(work.CardTSX), esbuild.TransformOptions{
@@ -108,8 +110,12 @@ func (b *bench) nodePeers(ctx context.Context, dir string) ([]*contender, error)
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}
+	warm, err := b.serverPeers(ctx, "node", s, work.CardProps, work.CardHTML)
+	if err != nil {
+		return nil, err
+	}
 	return append([]*contender{
 		process(freshNode, "render.cjs"),
 		process("`node`: a process each, everything bundled into one minified file", "single.cjs"),
-	}, b.serverPeers("node", s, work.CardProps, work.CardHTML)...), nil
+	}, warm...), nil
 }

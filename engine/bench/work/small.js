@@ -1,3 +1,5 @@
+let calls = 0;
+
 export function render() {
-  return "ok";
+  return ++calls === 1 ? "ok" : "not fresh";
 }

@@ -1,2 +1,7 @@
+calls = 0
+
+
 def render(props):
-    return "ok"
+    global calls
+    calls += 1
+    return "ok" if calls == 1 else "not fresh"

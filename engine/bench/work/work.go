@@ -28,8 +28,9 @@ var (
 	TableHTML string
 )
 
-// Small components return "ok" at once. Large ones too, but have tens of
-// megabytes of objects at module level, and use one of them.
+// Small components return "ok" at once, but only if no call came before: they
+// show that every render starts from the same state. Large ones do the same,
+// with tens of megabytes of objects at module level.
 var (
 	//go:embed small.js
 	SmallJS []byte
