@@ -89,7 +89,7 @@ def _find(v, path, depth, budget):
     if isinstance(v, dict):
         for k, item in v.items():
             if not isinstance(k, (str, int, float, bool, type(None))):
-                return f"{path} (key of type {_type_name(k)})"
+                return path
             if found := _find(item, f"{path}[{k!r}]", depth + 1, budget):
                 return found
     elif isinstance(v, (list, tuple)):
@@ -145,19 +145,16 @@ def _shorten(exc):
     """Cuts the traceback of exc, whose length the component decides, to its
     first and last entries without those of the guest itself. Returns the last
     ones, outermost first."""
-    tb = exc.__traceback__
-    while tb is not None and _own(tb):
-        tb = tb.tb_next
-    if tb is None:
-        exc.__traceback__ = None
+    if exc.__traceback__ is None:
         return []
-    total, first, last = _spore.walk(tb, 8, _STACK)
+    total, first, last = _spore.walk(exc.__traceback__, 8, _STACK)
     keep = first + (last if total <= 32 else last[-24:])
     new = None
     for t in reversed(keep):
-        new = types.TracebackType(new, t.tb_frame, t.tb_lasti, t.tb_lineno)
+        if not _own(t):
+            new = types.TracebackType(new, t.tb_frame, t.tb_lasti, t.tb_lineno)
     exc.__traceback__ = new
-    return (first + last)[-_STACK:]
+    return [t for t in first + last if not _own(t)][-_STACK:]
 
 
 def _shorten_chain(exc):
@@ -329,7 +326,11 @@ def _outcome():
     """Goes on as far as possible. None: something is pending; (value,);
     (None, exception); False: no call is under way."""
     global _main
-    more = _loop.step()
+    try:
+        more = _loop.step()
+    except BaseException:       # SystemExit and the like end the call
+        _main = None
+        raise
     if _main is None:
         return False
     if not _main.done():

@@ -9,6 +9,7 @@ SOL_SOCKET, SO_REUSEADDR, IPPROTO_TCP, TCP_NODELAY = 1, 2, 6, 1
 AI_PASSIVE = 1
 SHUT_RD, SHUT_WR, SHUT_RDWR = 0, 1, 2
 has_ipv6 = False
+_GLOBAL_DEFAULT_TIMEOUT = object()
 
 error = OSError
 timeout = TimeoutError
