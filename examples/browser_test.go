@@ -103,7 +103,7 @@ func colours(t *testing.T, data []byte) int {
 // build compiles an example and returns the path of the program.
 func build(t *testing.T, name string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), name+".exe") // the ending that Windows needs harms nobody else
+	program := filepath.Join(t.TempDir(), name)
 	if out, err := exec.Command("go", "build", "-o", program, "./"+name).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -121,7 +121,7 @@ func TestBrowserHello(t *testing.T) {
 	t.Logf("hello printed:\n%s", printed)
 
 	b := newBrowser(t)
-	for name, size := range map[string][2]int{"hello": {1400, 1160}, "hello-narrow": {420, 2600}} {
+	for name, size := range map[string][2]int{"hello": {1400, 1160}, "hello-narrow": {420, 2240}} {
 		b.open("file://"+filepath.ToSlash(filepath.Join(dir, "out.html")), size[0], size[1])
 		// 12 months, 4 skies and 5 wet days; the band of temperatures and the
 		// rain; 365 days and a legend of 4.
@@ -197,6 +197,24 @@ func TestBrowserCardDiffersWithEveryVisit(t *testing.T) {
 	check(t, b, "card", seen{Rects: rects, Text: `
 		Hello, visitor
 		has counted 1.`})
+}
+
+func TestBrowserStopsHostileHTML(t *testing.T) {
+	url := startWebserver(t) + "/hostile"
+	b := newBrowser(t)
+	b.open(url, 1000, 520)
+	var got struct{ Title, URL string }
+	b.eval(`({Title: document.title, URL: location.href})`, &got)
+	if got.Title != "Hostile · Spore" || got.URL != url {
+		t.Errorf("the page has become %+v", got)
+	}
+	for _, attack := range []string{"script", "https://attacker.example/leak.png", "refresh"} {
+		if !strings.Contains(strings.Join(b.trouble, "\n"), attack) {
+			t.Errorf("the browser did not stop %q:\n%s", attack, strings.Join(b.trouble, "\n"))
+		}
+	}
+	b.trouble = nil
+	check(t, b, "hostile", seen{Text: "Nothing happened"})
 }
 
 // startWebserver starts the program on a free port, and ends it as Ctrl-C does

@@ -79,7 +79,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	visit := func() {
 		url, stop := start(t)
 		defer stop()
-		for _, path := range []string{"/", "/energy", "/jobs", "/error", "/loop", "/memory", "/metrics"} {
+		for _, path := range []string{"/", "/energy", "/jobs", "/error", "/loop", "/memory", "/hostile", "/metrics"} {
 			if _, _, err := fetch(url + path); err != nil {
 				t.Error(err)
 			}

@@ -53,13 +53,17 @@ func (s *server) handler() http.Handler {
 	return secure(mux)
 }
 
-// secure sets the headers that keep generated HTML in its place: it can show
-// something, but neither run scripts nor load or send anything elsewhere.
+// policy keeps generated HTML in its place: it can show something, link, and
+// send a form to this server, but neither run scripts, redirect, nor load
+// anything from elsewhere. Who has more to protect, such as a session beside
+// the component, puts it into a sandboxed frame.
+const policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"sandbox allow-forms allow-same-origin"
+
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy",
-			"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

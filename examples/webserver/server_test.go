@@ -80,6 +80,7 @@ func TestPages(t *testing.T) {
 		{"an endless loop is stopped", "/loop", "loop", 500},
 		{"a hunger for memory is stopped", "/memory", "memory", 500},
 		{"a flood of output is stopped", "/output", "output", 500},
+		{"hostile HTML is left to the headers", "/hostile", "hostile", 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := get(h, tt.url)
@@ -102,7 +103,7 @@ func TestHeaders(t *testing.T) {
 	got.Set("Server-Timing", withoutTimings(got.Get("Server-Timing")))
 	for name, want := range map[string]string{
 		"Cache-Control":           "no-store",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"Content-Security-Policy": policy,
 		"Content-Type":            "text/html; charset=utf-8",
 		"Referrer-Policy":         "no-referrer",
 		"Server-Timing":           "start;dur=0.000, guest;dur=0.000, total;dur=0.000",
