@@ -12,8 +12,12 @@ type copyImage struct {
 }
 
 // newCopyImage returns a copying backing of an image.
-func newCopyImage(mem []byte, max int64) imageBacking {
-	return &copyImage{bytes.Clone(mem), max}
+func newCopyImage(c contents, max int64) imageBacking {
+	mem := make([]byte, c.size)
+	for at, b := range c.pages {
+		copy(mem[at:], b)
+	}
+	return &copyImage{mem, max}
 }
 
 func (i *copyImage) bytes() []byte { return i.mem }

@@ -13,10 +13,10 @@ import (
 
 // newImageBacking returns a backing that shares pages. A sandbox may forbid
 // memfd_create; then memories are copies.
-func newImageBacking(mem []byte, max int64) (imageBacking, error) {
-	i, err := newMapImage(mem, max)
+func newImageBacking(c contents, max int64) (imageBacking, error) {
+	i, err := newMapImage(c, max)
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return newCopyImage(mem, max), nil
+		return newCopyImage(c, max), nil
 	}
 	if err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ type mapImage struct {
 	scanner scanner
 }
 
-// newMapImage makes a memory file of mem.
-func newMapImage(mem []byte, max int64) (_ *mapImage, err error) {
+// newMapImage makes a memory file of c.
+func newMapImage(c contents, max int64) (_ *mapImage, err error) {
 	i := &mapImage{fd: -1, pagemap: -1, max: int(max)}
 	defer func() {
 		if err != nil {
@@ -53,16 +53,15 @@ func newMapImage(mem []byte, max int64) (_ *mapImage, err error) {
 	if err = unix.Ftruncate(i.fd, max); err != nil {
 		return nil, fmt.Errorf("snapshot: length of an image: %w", err)
 	}
-	runs := pageRuns(mem, func(at int) bool {
-		return !bytes.Equal(mem[at:at+PageSize], zeroPage[:])
-	})
-	for _, r := range runs {
-		for at := r.start; at < r.end; {
-			n, err := unix.Pwrite(i.fd, mem[at:r.end], int64(at))
+	var runs []run // what is not a hole
+	for at, b := range c.pages {
+		runs = appendRun(runs, run{int(at), int(at) + len(b)})
+		for len(b) > 0 {
+			n, err := unix.Pwrite(i.fd, b, at)
 			if err != nil {
 				return nil, fmt.Errorf("snapshot: write of an image: %w", err)
 			}
-			at += n
+			at, b = at+int64(n), b[n:]
 		}
 	}
 	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | unix.F_SEAL_SEAL
@@ -71,7 +70,7 @@ func newMapImage(mem []byte, max int64) (_ *mapImage, err error) {
 	}
 	// Private although it is never written to: before Linux 6.7 a file that is
 	// sealed against writing could not be mapped shared, not even read-only.
-	if i.mem, err = mapFile(i.fd, len(mem), unix.PROT_READ); err != nil {
+	if i.mem, err = mapFile(i.fd, int(c.size), unix.PROT_READ); err != nil {
 		return nil, err
 	}
 	// Faults are taken now rather than in the first resets. Pages of zeros are
@@ -99,18 +98,6 @@ func memfd() (int, error) {
 		fd, err = unix.MemfdCreate("spore-image", flags)
 	}
 	return fd, err
-}
-
-// pageRuns returns the maximal runs of pages of mem for which want is true, in
-// bytes.
-func pageRuns(mem []byte, want func(at int) bool) []run {
-	var runs []run
-	for at := 0; at < len(mem); at += PageSize {
-		if want(at) {
-			runs = appendRun(runs, run{at, at + PageSize})
-		}
-	}
-	return runs
 }
 
 func (i *mapImage) bytes() []byte { return i.mem }
@@ -178,8 +165,7 @@ type mapMemory struct {
 // A run is a range of bytes that starts and ends at page boundaries.
 type run struct{ start, end int }
 
-// appendRun appends r, which starts no earlier than the last run ends, and joins
-// the two if they touch.
+// appendRun appends r, and joins it to the last run if that ends where r starts.
 func appendRun(runs []run, r run) []run {
 	if n := len(runs); n > 0 && runs[n-1].end == r.start {
 		runs[n-1].end = r.end

@@ -3,6 +3,6 @@
 package snapshot
 
 // newImageBacking returns the copying backing.
-func newImageBacking(mem []byte, max int64) (imageBacking, error) {
-	return newCopyImage(mem, max), nil
+func newImageBacking(c contents, max int64) (imageBacking, error) {
+	return newCopyImage(c, max), nil
 }

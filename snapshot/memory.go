@@ -84,19 +84,22 @@ type memoryBacking interface {
 // of the image may grow to max bytes, which is rounded down to such a multiple
 // and must be at least len(mem) and at most [MaxMemoryBytes]. Besides
 // [ErrTooMany], the error may be one of the operating system.
-func NewImage(mem []byte, max int64) (*Image, error) {
+func NewImage(mem []byte, max int64) (*Image, error) { return makeImage(contentsOf(mem), max) }
+
+// makeImage makes an image of its contents.
+func makeImage(c contents, max int64) (*Image, error) {
 	max -= max % WasmPageSize
-	switch size := int64(len(mem)); {
+	switch size := c.size; {
 	case size == 0 || size%WasmPageSize != 0:
 		return nil, fmt.Errorf("snapshot: image of %d bytes: the length must be a multiple of %d", size, WasmPageSize)
 	case max < size || max > MaxMemoryBytes || max > math.MaxInt:
 		return nil, fmt.Errorf("snapshot: image of %d bytes that may grow to %d: the limit must lie between the length and %d", size, max, int64(MaxMemoryBytes))
 	}
-	b, err := newImageBacking(mem, max)
+	b, err := newImageBacking(c, max)
 	if err != nil {
 		return nil, err
 	}
-	return newImage(b, int64(len(mem)), max), nil
+	return newImage(b, c.size, max), nil
 }
 
 // newImage makes an image of its backing.

@@ -22,7 +22,7 @@ func variants() []variant {
 		scan scanner
 	}{{"ioctl", scanIoctl}, {"pread", scanPread}, {"no scan", scanNone}} {
 		v = append(v, variant{s.name, func(mem []byte, max int64) (*Image, error) {
-			b, err := newMapImage(mem, max)
+			b, err := newMapImage(contentsOf(mem), max)
 			if err != nil {
 				return nil, err
 			}

@@ -18,7 +18,7 @@ type variant struct {
 
 func copyVariant() variant {
 	return variant{"copy", func(mem []byte, max int64) (*Image, error) {
-		return newImage(newCopyImage(mem, max), int64(len(mem)), max), nil
+		return newImage(newCopyImage(contentsOf(mem), max), int64(len(mem)), max), nil
 	}}
 }
 

@@ -200,27 +200,17 @@ func (s *Snapshot) Meta() []byte { return bytes.Clone(s.meta) }
 // Info().Base, and empty if that is zero; only its length is checked. The error
 // is [ErrClosed], or says that the length of base is wrong.
 func (s *Snapshot) Memory(base []byte) ([]byte, error) {
-	blocks := s.blocks.Load()
-	if blocks == nil {
-		return nil, ErrClosed
-	}
-	if uint64(len(base)) != s.header.baseBytes {
-		return nil, fmt.Errorf("snapshot: base memory of %d bytes, want %d", len(base), s.header.baseBytes)
+	blocks, err := s.load(base)
+	if err != nil {
+		return nil, err
 	}
 	if s.header.memoryBytes > math.MaxInt {
 		return nil, fmt.Errorf("snapshot: memory of %d bytes is too long for this machine", s.header.memoryBytes)
 	}
 	mem := make([]byte, s.header.memoryBytes)
 	copy(mem, base)
-	rest, next := []byte(nil), 0
-	for _, r := range s.runs {
-		for to := mem[r.offset() : r.offset()+r.bytes()]; len(to) > 0; {
-			if len(rest) == 0 {
-				rest, next = (*blocks)[next], next+1
-			}
-			n := copy(to, rest)
-			to, rest = to[n:], rest[n:]
-		}
+	for at, b := range s.stored(blocks) {
+		copy(mem[at:], b)
 	}
 	return mem, nil
 }

@@ -81,3 +81,15 @@ func BenchmarkMemory(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkImageOfASnapshot(b *testing.B) {
+	s, mem := benchSnapshot(b)
+	b.SetBytes(int64(len(mem)))
+	for b.Loop() {
+		img, err := s.NewImage(nil, 256<<20)
+		if err != nil {
+			b.Fatal(err)
+		}
+		img.Close()
+	}
+}

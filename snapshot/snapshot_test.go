@@ -504,3 +504,46 @@ func TestFormatFingerprint(t *testing.T) {
 		t.Errorf("fingerprint %s, want %s", got, want)
 	}
 }
+
+func TestImageOfASnapshot(t *testing.T) {
+	all := samples(t)
+	for name, s := range all {
+		var base []byte
+		if s.Info().Base == all["whole"].Digest() {
+			base = memoryOf(t, all, all["whole"])
+		}
+		img, err := s.NewImage(base, 2<<20)
+		if name == "empty" {
+			if err == nil {
+				t.Error("an image of no bytes")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !bytes.Equal(img.Bytes(), memoryOf(t, all, s)) {
+			t.Errorf("%s: image differs from the memory", name)
+		}
+		if err := img.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.NewImage(make([]byte, 7*snapshot.WasmPageSize), 2<<20); err == nil {
+			t.Errorf("%s: no error with the memory of another base", name)
+		}
+	}
+}
+
+func TestClone(t *testing.T) {
+	all := samples(t)
+	s := all["whole"]
+	c, err := s.Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := s.Clone(); err != snapshot.ErrClosed {
+		t.Errorf("Clone of a closed snapshot: %v", err)
+	}
+	equal(t, c, samples(t)["whole"], all)
+}
