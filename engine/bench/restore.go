@@ -76,8 +76,8 @@ func (b *bench) restore(ctx context.Context) error {
 		row(s.source.Name, "restore and reset", component.around)
 		row(s.source.Name, "of it until the guest can run", component.start)
 		row(s.source.Name, "restore, render and reset: CPU", component.cpu)
-		b.report.atMost("restore to a runnable guest, p50", s.name, small.around.p(50), s.goals.restoreP50)
-		b.report.atMost("restore to a runnable guest, p99", s.name, small.around.p(99), s.goals.restoreP99)
+		b.report.atMost("restore to a runnable guest, and reset, after a small call, p50", s.name, small.around.p(50), s.goals.restoreP50)
+		b.report.atMost("restore to a runnable guest, and reset, after a small call, p99", s.name, small.around.p(99), s.goals.restoreP99)
 		if len(small.cpu) > 0 {
 			b.report.atMost("restore + small call + reset, CPU, p50", s.name, small.cpu.p(50), s.goals.smallCPU)
 		}
