@@ -121,7 +121,7 @@ func TestBrowserHello(t *testing.T) {
 	t.Logf("hello printed:\n%s", printed)
 
 	b := newBrowser(t)
-	for name, size := range map[string][2]int{"hello": {1400, 1160}, "hello-narrow": {420, 2240}} {
+	for name, size := range map[string][2]int{"hello": {1400, 1220}, "hello-narrow": {420, 2240}} {
 		b.open("file://"+filepath.ToSlash(filepath.Join(dir, "out.html")), size[0], size[1])
 		// 12 months, 4 skies and 5 wet days; the band of temperatures and the
 		// rain; 365 days and a legend of 4.

@@ -12,8 +12,6 @@ import (
 	"io"
 	"log"
 	"os"
-	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/sporeengine/spore/engine"
@@ -27,11 +25,6 @@ var components embed.FS
 
 //go:embed data/seattle-2015.json
 var weather []byte
-
-//go:embed page.html
-var pageHTML string
-
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"short": short}).Parse(pageHTML))
 
 // start is as close to the start of the process as a Go program can get
 // without asking the operating system.
@@ -80,18 +73,6 @@ func props() any {
 	return map[string]any{"place": "Seattle", "year": 2015, "days": json.RawMessage(weather)}
 }
 
-// A report is a rendered component and what it took.
-type report struct {
-	Name         string
-	HTML         template.HTML
-	FirstCompile time.Duration // makes the interpreter ready, too
-	NextCompile  time.Duration
-	FirstHTML    time.Duration // since the start of the process
-	FirstRender  time.Duration
-	Render       time.Duration // median of those that follow
-	Start        time.Duration // the part of Render before the component runs, median
-}
-
 func measure(ctx context.Context, eng *engine.Engine, name string, n int) (report, error) {
 	r := report{Name: name}
 	code, err := components.ReadFile(name)
@@ -115,8 +96,8 @@ func measure(ctx context.Context, eng *engine.Engine, name string, n int) (repor
 	}
 	r.FirstRender, r.FirstHTML = time.Since(begin), time.Since(start)
 
-	// This page trusts its two components. Generated HTML that it does not
-	// trust belongs behind a Content-Security-Policy or in a sandboxed frame.
+	// Generated HTML may contain scripts: the Content-Security-Policy of
+	// page.html keeps them from running.
 	r.HTML = template.HTML(res.Text())
 
 	begin = time.Now()
@@ -141,45 +122,4 @@ func measure(ctx context.Context, eng *engine.Engine, name string, n int) (repor
 	}
 	r.Render, r.Start = median(renders), median(starts)
 	return r, nil
-}
-
-func median(ds []time.Duration) time.Duration {
-	slices.Sort(ds)
-	return ds[len(ds)/2]
-}
-
-func writePage(path string, reports []report) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	return page.Execute(f, reports)
-}
-
-func printReports(w io.Writer, out string, reports []report) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "component\tfirst compile\tnext compile\tfirst render\tmedian render\tits start\tHTML\t")
-	for _, r := range reports {
-		fmt.Fprintf(t, "%s\t%v\t%v\t%v\t%v\t%v\t%d bytes\t\n", r.Name, short(r.FirstCompile), short(r.NextCompile),
-			short(r.FirstRender), short(r.Render), short(r.Start), len(r.HTML))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\nFirst HTML %v after the start of the process. Open %s to see both.\n", short(reports[0].FirstHTML), out)
-	return err
-}
-
-// short rounds d to three digits.
-func short(d time.Duration) time.Duration {
-	unit := time.Duration(1)
-	for d >= 1000*unit {
-		unit *= 10
-	}
-	return d.Round(unit)
 }

@@ -29,6 +29,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second Ctrl-C ends the program at once
 	ln, err := net.Listen("tcp", *addr)
 	if err == nil {
 		err = run(ctx, ln, log)

@@ -7,7 +7,7 @@ def render(props):
 <p class="lead">The HTML of this page has a script, an event handler, a picture from elsewhere and a redirection.
 The headers of the server stop them all.</p>
 <script>document.title = "owned"</script>
-<svg onload="document.title = 'owned'" aria-label="Nothing" class="pattern" viewBox="0 0 1 1"></svg>
+<svg onload="document.title = 'owned'" aria-label="nothing" viewBox="0 0 860 1"></svg>
 <img src="https://attacker.example/leak.png" onerror="document.title = 'owned'" alt="">
 <meta http-equiv="refresh" content="0; url=https://attacker.example/">
 </section>"""
