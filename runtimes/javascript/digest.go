@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "5cebeac014f4182deea89f027d57bad18bd77aecfec75138d2745a373a8c7e0b"
+const digest = "0263a3fee0a2667314e716a51393ab4bd29d4c895ba1fa05f08f7f9b40baa9af"

@@ -8,6 +8,7 @@ import './clone.js';
 import './crypto.js';
 import './encoding.js';
 import './events.js';
+import './intl/index.js';
 import './timers.js';
 import './url/index.js';
 import { warm } from './warm.js';

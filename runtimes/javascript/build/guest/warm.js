@@ -53,4 +53,17 @@ export function warm() {
     rows: [{ id: 1, name: 'A', value: 1234.5, tags: ['x', 'y'], on: true }, { id: 2, name: 'B', value: 2, tags: [], on: false }],
   }));
   for (let i = 0; i < 2; i++) renderToStaticMarkup(h(Page, props));
+  (1234.5).toLocaleString('en-US', { style: 'currency', currency: 'USD' });
+  (1234.5).toLocaleString();
+  const date = new Date(0);
+  date.toLocaleDateString('en-US', { year: 'numeric', month: 'short', day: 'numeric' });
+  date.toLocaleDateString();
+  date.toLocaleTimeString();
+  new Intl.NumberFormat('en-US', { notation: 'compact' }).format(12345);
+  new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(-1, 'day');
+  new Intl.PluralRules('en').select(1);
+  ['b', 'a'].sort((a, b) => a.localeCompare(b));
+  new URL('/a?b=c', 'https://example.com').searchParams.get('b');
+  new TextDecoder().decode(new TextEncoder().encode('ä'));
+  structuredClone({ a: [1, new Map([[1, 2]])] });
 }
