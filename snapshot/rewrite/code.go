@@ -1,7 +1,5 @@
 package rewrite
 
-import "slices"
-
 // Opcodes that need their immediates or a count.
 const (
 	opBlock        = 0x02
@@ -10,6 +8,8 @@ const (
 	opEnd          = 0x0b
 	opCall         = 0x10
 	opCallIndirect = 0x11
+	opLocalGet     = 0x20
+	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
 	opTableSet     = 0x26
@@ -20,6 +20,7 @@ const (
 	opF64Const     = 0x44
 	opI32LeS       = 0x4c
 	opI32Sub       = 0x6b
+	opI32ShrU      = 0x76
 	opVoid         = 0x40 // block type without parameters and results
 	opRefNull      = 0xd0
 	opRefFunc      = 0xd2
@@ -27,8 +28,8 @@ const (
 	opVector       = 0xfd
 )
 
-// code walks all function bodies: it counts, and notes where the loop heads
-// are, as offsets from the start of the module.
+// code walks all function bodies: it counts, and notes what is to be metered, by
+// offsets from the start of the module.
 func (p *parser) code(r *reader) {
 	start := r.p
 	n := r.count()
@@ -46,25 +47,55 @@ func (p *parser) code(r *reader) {
 			return
 		}
 		in := reader{b: r.b[:first+int(size)], p: first, section: r.section}
-		for locals := in.count(); locals > 0 && in.err == nil; locals-- {
-			in.u32()
-			in.valueType()
-		}
-		firstLoop := len(p.loops)
+		b := body{start: first, end: len(in.b), params: len(p.types[p.funcs[i]].params)}
+		p.locals(&in, &b)
+		firstSite := len(p.sites)
 		p.instructions(&in)
 		if in.err != nil {
 			r.err = in.err
 			return
 		}
-		p.bodies = append(p.bodies, body{first, len(in.b), p.loops[firstLoop:len(p.loops):len(p.loops)]})
+		b.sites = p.sites[firstSite:len(p.sites):len(p.sites)]
+		p.bodies = append(p.bodies, b)
 		r.p = len(in.b)
 	}
 }
 
 // A body is one entry of the code section.
 type body struct {
-	start, end int   // without its length
-	loops      []int // offsets just behind the block type of each loop
+	start, end int // without its length
+	params     int
+
+	declarations uint32 // of locals
+	declared     span   // these declarations without their number
+	locals       uint32 // that they declare
+
+	sites []site
+}
+
+// A site is a place in the code where metering goes: right behind the block
+// type of a loop, or right before a bulk operation on memory.
+type site struct {
+	at   int
+	bulk bool
+}
+
+// locals reads the declarations of local variables.
+func (p *parser) locals(r *reader, b *body) {
+	at := r.p
+	n := r.count()
+	b.declarations = uint32(n)
+	b.declared.start = r.p
+	for ; n > 0 && r.err == nil; n-- {
+		count := r.u32()
+		r.valueType()
+		// The engine's limit is far below this one, which keeps the index
+		// of the local that is added to the function from overflowing.
+		if b.locals += count; count > 1<<30 || b.locals > 1<<30 {
+			r.fail(at, "too many local variables")
+		}
+	}
+	b.declared.end = r.p
 }
 
 // instructions walks one body up to its last end, which must be its last byte.
@@ -101,7 +132,7 @@ func (p *parser) instructions(r *reader) {
 			r.skip(5)
 			depth++
 			c.Loops++
-			p.loops = append(p.loops, r.p)
+			p.sites = append(p.sites, site{at: r.p})
 		case op == opEnd:
 			if depth--; depth == 0 {
 				if r.p != len(r.b) {
@@ -170,9 +201,11 @@ func (p *parser) misc(r *reader, at int) {
 		p.memoryIndex(r)
 		p.memoryIndex(r)
 		c.MemoryCopy++
+		p.sites = append(p.sites, site{at, true})
 	case 11:
 		p.memoryIndex(r)
 		c.MemoryFill++
+		p.sites = append(p.sites, site{at, true})
 	case 12:
 		r.skip(5)
 		r.skip(5)
@@ -236,40 +269,4 @@ func (p *parser) memoryIndex(r *reader) {
 	if at := r.p; r.byte() != 0 {
 		r.fail(at, "more than one memory is not supported")
 	}
-}
-
-// probe returns the code that goes to each loop head. It needs nothing from the
-// operand stack and leaves nothing there, so that it fits any block type.
-//
-// The comparison is with "zero or less" and not with zero: it costs the same,
-// and a host that sets a budget of zero gets a tick at once rather than after
-// 2³² loops.
-func probe(budget, tick uint32) []byte {
-	get := appendU32([]byte{opGlobalGet}, budget)
-	set := appendU32([]byte{opGlobalSet}, budget)
-	return slices.Concat(
-		get, []byte{opI32Const, 1, opI32Sub}, set,
-		get, []byte{opI32Const, 0, opI32LeS},
-		[]byte{opIf, opVoid},
-		appendU32([]byte{opCall}, tick), set,
-		[]byte{opEnd},
-	)
-}
-
-// meterCode returns the code section with probe inserted at each loop head.
-func (p *parser) meterCode(probe []byte) []byte {
-	grow := len(p.loops) * len(probe)
-	out := make([]byte, 0, p.sections[secCode].size()+grow+4*len(p.bodies)+8)
-	out = appendU32(out, uint32(len(p.bodies)))
-	for _, b := range p.bodies {
-		out = appendU32(out, uint32(b.end-b.start+len(b.loops)*len(probe)))
-		from := b.start
-		for _, at := range b.loops {
-			out = append(out, p.wasm[from:at]...)
-			out = append(out, probe...)
-			from = at
-		}
-		out = append(out, p.wasm[from:b.end]...)
-	}
-	return out
 }

@@ -78,7 +78,7 @@ type parser struct {
 	minPages uint32
 	maxPages uint32
 	bodies   []body
-	loops    []int
+	sites    []site
 	memory   []byte
 	hasData  bool
 	dataMin  uint32 // from the data count section

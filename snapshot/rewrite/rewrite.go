@@ -6,7 +6,8 @@
 // It must reach everything else that a guest can change, which is its mutable
 // globals, so they are exported. And it must be able to interrupt a guest that
 // computes for ever, so that loops are metered: each loop head counts down a
-// budget, and calls an imported function when it is used up. [Rewrite] makes
+// budget, and so do bulk operations on memory, and whoever finds it used up
+// calls an imported function. [Rewrite] makes
 // such a module out of an ordinary one.
 //
 // The state of a rewritten guest between two calls is its linear memory and
@@ -50,9 +51,8 @@ const (
 // Options configure [Rewrite]. The zero value is valid.
 type Options struct {
 	// TickModule and TickName name an imported function of type () → i32 that
-	// is called at the loop head at which the budget runs out. Its result is
-	// the next budget. The module must import it. Both empty: loops are not
-	// metered.
+	// is called when the budget runs out; see [Module.Budget]. Its result is the
+	// next budget. The module must import it. Both empty: nothing is metered.
 	TickModule, TickName string
 }
 
@@ -80,9 +80,10 @@ type Module struct {
 	// budget is exported, empty if loops are not metered.
 	//
 	// Each loop head, which is passed on entering a loop and again on each
-	// iteration, takes one from the budget, and if that leaves it at zero or
-	// less calls the tick function. The budget starts at zero: a guest whose
-	// host has not set one ticks at its first loop.
+	// iteration, takes one from the budget; memory.copy and memory.fill take
+	// one for each 64 bytes. Whatever leaves the budget at zero or less calls
+	// the tick function, before it does its work. The budget starts at zero: a
+	// guest whose host has not set one ticks at its first loop.
 	Budget string
 
 	// Imports are the imported functions in the order of their indices. A

@@ -142,6 +142,44 @@ func TestBudgetOfZeroTicksAtOnce(t *testing.T) {
 	}
 }
 
+// TestBulkOperationsCount checks the budget step by step against a model.
+func TestBulkOperationsCount(t *testing.T) {
+	m, err := rewrite.Rewrite(build(func(b *builder) {
+		b.fn("f", 1, []byte{i64, i32},
+			loop, void,
+			i32Const, 0, i32Const, 1, localGet, 0, constI32(100), i32Mul, 0xfc, 11, 0, // memory.fill
+			i32Const, 9, i32Const, 5, localGet, 0, localTee, 2, 0xfc, 10, 0, 0, // memory.copy
+			countdown(0, 0),
+			end, i32Const, 0, i32Load, 2, 0)
+	}), metered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, budget := range []int32{1, 10, 150, 1000, 1 << 30} {
+		left, ticks := budget, 0
+		take := func(n int32) {
+			if left -= n; left <= 0 {
+				ticks++
+				left = budget
+			}
+		}
+		const n = 300
+		for i := int32(n); i > 0; i-- {
+			take(1)
+			take(i * 100 / 64)
+			take(i / 64)
+		}
+		g := start(t, m.Wasm, budget)
+		g.restore(t, m, budget)
+		if got := g.call(t, "f", n); got != 0x01010101 {
+			t.Errorf("budget %d: result %#x", budget, got)
+		}
+		if got := api.DecodeI32(g.mod.ExportedGlobal(m.Budget).Get()); got != left || g.ticks != ticks {
+			t.Errorf("budget %d: %d ticks and %d left, want %d and %d", budget, g.ticks, got, ticks, left)
+		}
+	}
+}
+
 func TestModule(t *testing.T) {
 	i := slices.IndexFunc(programs, func(p struct {
 		name  string

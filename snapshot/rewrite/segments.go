@@ -152,7 +152,7 @@ func (p *parser) rewrite(opt Options) (*Module, error) {
 		}
 		m.Budget = budgetName
 		if p.sections[secCode].end != 0 {
-			codeSection = p.meterCode(probe(uint32(len(p.globals)), tick))
+			codeSection = p.meterCode(newMeter(uint32(len(p.globals)), tick))
 		}
 	}
 	globals, exports := p.globalSections(m)
