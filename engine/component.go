@@ -48,6 +48,8 @@ type componentMeta struct {
 // [*SourceError], an exception at its top level a [*GuestError], and more work
 // there than the engine's limits allow a [*LimitError].
 //
+// Every call does the whole work, some milliseconds: keep the component.
+//
 // The first use of a language compiles its interpreter, which takes a second
 // or more; see [Config.CacheDir].
 func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {

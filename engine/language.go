@@ -229,11 +229,7 @@ func (l *language) newImage(s *snapshot.Snapshot, base *image) (*image, error) {
 	if base != nil {
 		under = base.memory.Bytes()
 	}
-	mem, err := s.Memory(under)
-	if err != nil {
-		return nil, err
-	}
-	m, err := snapshot.NewImage(mem, l.engine.cfg.Limits.Memory)
+	m, err := s.NewImage(under, l.engine.cfg.Limits.Memory)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	sharedCache = dir
+	sharedCache, engine.TestCacheDir = dir, dir
 	shared, err = engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: dir})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

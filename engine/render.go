@@ -62,7 +62,7 @@ func (r *Result) Decode(v any) error { return json.Unmarshal(r.JSON(), v) }
 
 // Usage is what a call cost.
 type Usage struct {
-	Start  time.Duration // until the guest could run, waiting for a worker included
+	Start  time.Duration // from encoded props to a guest that can run, waiting for a worker included
 	Guest  time.Duration // time of the guest, sleeps included
 	Memory int64         // bytes of guest memory after the call
 	Output int64         // bytes of the result
@@ -94,7 +94,6 @@ func (c *Component) Render(ctx context.Context, props any, opt *Options) (*Resul
 }
 
 func (c *Component) render(ctx context.Context, function string, props any, opt *Options) (_ *Result, err error) {
-	begin := time.Now()
 	if opt == nil {
 		opt = &Options{}
 	}
@@ -102,12 +101,11 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
 	}
-	arg := []byte("{}")
-	if props != nil {
-		if arg, err = json.Marshal(props); err != nil {
-			return nil, fmt.Errorf("engine: props: %w", err)
-		}
+	arg, err := encode(props)
+	if err != nil {
+		return nil, fmt.Errorf("engine: props: %w", err)
 	}
+	begin := time.Now()
 	lease := &lease{language: c.language, prepared: c.prepared}
 	if err := lease.acquire(ctx); err != nil {
 		return nil, err
@@ -144,6 +142,19 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	}
 	r.Usage = usage
 	return r, nil
+}
+
+// encode returns props as JSON. Text that is JSON already is not copied.
+func encode(props any) ([]byte, error) {
+	switch p := props.(type) {
+	case nil:
+		return []byte("{}"), nil
+	case json.RawMessage:
+		if json.Valid(p) {
+			return p, nil
+		}
+	}
+	return json.Marshal(props)
 }
 
 // result checks what a guest returned.
