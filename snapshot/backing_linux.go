@@ -33,15 +33,15 @@ func newImageBacking(c contents, max int64) (imageBacking, error) {
 // process that has the file mapped.
 type mapImage struct {
 	fd      int
-	pagemap int    // /proc/self/pagemap, -1 if it is not to be had
 	mem     []byte // the image, mapped read-only
 	max     int
+	pagemap int // for scanner; shared by all images
 	scanner scanner
 }
 
 // newMapImage makes a memory file of c.
 func newMapImage(c contents, max int64) (_ *mapImage, err error) {
-	i := &mapImage{fd: -1, pagemap: -1, max: int(max)}
+	i := &mapImage{fd: -1, max: int(max)}
 	defer func() {
 		if err != nil {
 			i.close()
@@ -81,11 +81,7 @@ func newMapImage(c contents, max int64) (_ *mapImage, err error) {
 			break
 		}
 	}
-	i.pagemap, err = unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		i.pagemap, err = -1, nil
-	}
-	i.scanner = bestScanner(i.pagemap, i.mem)
+	i.pagemap, i.scanner = bestScanner(i.mem)
 	return i, nil
 }
 
@@ -118,11 +114,9 @@ func (i *mapImage) close() error {
 		errs = append(errs, unmap(i.mem))
 		i.mem = nil
 	}
-	for _, fd := range []*int{&i.fd, &i.pagemap} {
-		if *fd >= 0 {
-			errs = append(errs, unix.Close(*fd))
-			*fd = -1
-		}
+	if i.fd >= 0 {
+		errs = append(errs, unix.Close(i.fd))
+		i.fd = -1
 	}
 	return errors.Join(errs...)
 }

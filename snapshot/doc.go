@@ -15,13 +15,6 @@
 // What a reset costs depends on the pages that guests have written to and not
 // on the size of the image; see DESIGN.md.
 //
-//	img, err := snapshot.NewImage(mem, 256<<20)
-//	m, err := img.NewMemory()
-//	m.Enter()
-//	… run the guest in m.Bytes() …
-//	m.Leave()
-//	err = m.Reset()
-//
 // On Linux (amd64 and arm64) memories share the pages of their image until they
 // write to them. Elsewhere each memory is a copy on the Go heap; everything
 // works, at the cost of memory and of time in proportion to the size.

@@ -183,8 +183,8 @@ type Memory struct {
 func (m *Memory) Image() *Image { return m.image }
 
 // Bytes returns the memory at its current length. The address is the same for
-// life. The slice is valid until Close; a write to it after a Reset that goes
-// beyond the then current length is as wrong as a write outside Enter and Leave.
+// life, and the slice is valid until Close, but only Bytes knows the length after
+// a Grow or Reset: what lies behind it must not be written to.
 func (m *Memory) Bytes() []byte {
 	if m.closed {
 		return nil

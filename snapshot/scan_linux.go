@@ -5,6 +5,7 @@ package snapshot
 import (
 	"encoding/binary"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,15 +14,35 @@ import (
 // It returns false if it cannot tell.
 type scanner func(pagemap int, mem []byte, runs []run) ([]run, bool)
 
-// bestScanner returns the fastest scanner that works here; probe is some mapped
-// memory.
-func bestScanner(pagemap int, probe []byte) scanner {
+// pagemap is /proc/self/pagemap, opened by the first image and never closed, and
+// the fastest scanner that works with it.
+var pagemap struct {
+	mu   sync.Mutex
+	fd   int     // guarded by mu
+	scan scanner // guarded by mu; nil until pagemap is open
+}
+
+// bestScanner returns the fastest scanner that works here and the file that it
+// wants; probe is some mapped memory. A failure may pass (there can be too many
+// open files), so it is not remembered.
+func bestScanner(probe []byte) (int, scanner) {
+	pagemap.mu.Lock()
+	defer pagemap.mu.Unlock()
+	if pagemap.scan != nil {
+		return pagemap.fd, pagemap.scan
+	}
+	fd, err := unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, scanNone
+	}
 	for _, s := range []scanner{scanIoctl, scanPread} {
-		if _, ok := s(pagemap, probe[:os.Getpagesize()], nil); ok {
-			return s
+		if _, ok := s(fd, probe[:os.Getpagesize()], nil); ok {
+			pagemap.fd, pagemap.scan = fd, s
+			return fd, s
 		}
 	}
-	return scanNone
+	unix.Close(fd)
+	return -1, scanNone
 }
 
 // scanIoctl asks by the ioctl PAGEMAP_SCAN, which Linux has since 6.7. Its cost
