@@ -144,7 +144,7 @@ libpython() {
 		export "py_cv_module_$m=n/a"
 	done
 	# It would sleep until a point in time, which hosts need not support.
-	export ac_cv_func_clock_nanosleep=no
+	export ac_cv_func_clock_nanosleep=no ac_cv_lib_rt_clock_nanosleep=no
 	CONFIG_SITE=../src-wasm/Tools/wasm/config.site-wasm32-wasi ../src-wasm/configure -q \
 		--host=wasm32-unknown-wasip1 --build="$(../src-wasm/config.guess)" \
 		--with-build-python="$work/native/python" --prefix=/usr \
