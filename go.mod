@@ -1,6 +1,6 @@
 module github.com/sporeengine/spore
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/evanw/esbuild v0.28.2

@@ -73,8 +73,9 @@ type pmScanArg struct {
 	inverted, mask, anyOf, returnedFlags uint64
 }
 
-// pageRegion is struct page_region of linux/fs.h.
-type pageRegion struct{ start, end, categories uint64 }
+// pageRegion is struct page_region of linux/fs.h, whose third field, the
+// categories of the pages, is not asked for.
+type pageRegion struct{ start, end, _ uint64 }
 
 const (
 	pagemapScan   = 0xc0606610 // PAGEMAP_SCAN, _IOWR('f', 16, struct pm_scan_arg)
