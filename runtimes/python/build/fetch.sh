@@ -1,5 +1,6 @@
 #!/bin/bash
-# Puts the inputs of the build into a folder: fetch.sh FOLDER
+# Puts the inputs of the build into a folder: fetch.sh FOLDER [PACKAGE]
+# With PACKAGE only those of this package.
 #
 # They are files of Debian packages, named here by package and version and checked
 # against inputs.sha256. A file of the right name and digest in the folder SOURCES
@@ -69,6 +70,7 @@ start_apt() {
 
 while read -r kind package files; do
 	[ -n "$kind" ] || continue
+	[ -z "${2:-}" ] || [ "$2" = "${package%%=*}" ] || continue
 	missing=
 	for f in $files; do
 		if ! good "$out" "$f"; then

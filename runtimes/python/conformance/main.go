@@ -1,10 +1,12 @@
 // Command conformance runs modules of CPython's own test suite in the Python
 // runtime, and prints for each how many of its tests pass.
 //
-//	go run ./runtimes/python/conformance -lib WORK/src/Lib [-run regexp] [-v]
+//	go run ./runtimes/python/conformance [-run regexp] [-v] [-lib FOLDER]
 //
-// WORK is a folder in which build.sh has built the runtime. The tests come from
-// there and not from this repository. Every module runs in a guest of its own.
+// The tests are not part of this repository: they come from the source that the
+// runtime is built from, which is fetched into the user's cache as build.sh
+// fetches it, unless -lib names the Lib folder of an unpacked source. Every
+// module runs in a guest of its own.
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"io/fs"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -34,21 +37,54 @@ var modules string
 
 func main() {
 	log.SetFlags(0)
-	lib := flag.String("lib", "", "Lib folder of CPython's source")
+	lib := flag.String("lib", "", "Lib folder of CPython's source (default: fetched)")
+	build := flag.String("build", "runtimes/python/build", "folder of fetch.sh")
 	match := flag.String("run", "", "regular expression: modules to run")
 	verbose := flag.Bool("v", false, "show the tests that fail")
 	flag.Parse()
-	if *lib == "" {
-		flag.Usage()
-		os.Exit(2)
-	}
 	which, err := regexp.Compile(*match)
 	if err != nil {
 		log.Fatal(err)
 	}
+	if *lib == "" {
+		if *lib, err = fetch(*build); err != nil {
+			log.Fatal(err)
+		}
+	}
 	if err := run(os.Stdout, *lib, which, *verbose); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// fetch unpacks CPython's source in the user's cache, if it is not there, and
+// returns its Lib folder.
+func fetch(build string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	name := "cpython-" + python.Runtime().Version
+	folder := filepath.Join(cache, "spore", name)
+	lib := filepath.Join(folder, "Lib")
+	if _, err := os.Stat(lib); err == nil {
+		return lib, nil
+	}
+	inputs := folder + ".inputs"
+	unpacked := folder + ".new"
+	for _, args := range [][]string{
+		{"bash", filepath.Join(build, "fetch.sh"), inputs, "python3.13"},
+		{"mkdir", "-p", unpacked},
+		{"sh", "-c", `tar xf "$1"/python3.13_*.orig.tar.xz -C "$2" --strip-components=1`, "sh", inputs, unpacked},
+		{"rm", "-rf", folder, inputs},
+		{"mv", unpacked, folder},
+	} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+		}
+	}
+	return lib, nil
 }
 
 type outcome struct {

@@ -1,4 +1,4 @@
-"""Writes what each component of this folder returns on this interpreter.
+"""Writes what each component of ../testdata returns on this interpreter.
 
     PYTHONHASHSEED=0 python3.13 expect.py [NAME...]
 
@@ -20,7 +20,7 @@ import sys
 import types
 import uuid
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parent.parent / "testdata"
 
 
 def plain(o):
@@ -60,6 +60,6 @@ def output(path):
 
 
 if __name__ == "__main__":
-    names = sys.argv[1:] or sorted(p.stem for p in HERE.glob("*.py") if p.name != "expect.py")
+    names = sys.argv[1:] or sorted(p.stem for p in HERE.glob("*.py"))
     for name in names:
         (HERE / f"{name}.out").write_bytes(output(HERE / f"{name}.py").encode("utf-8"))
