@@ -56,6 +56,9 @@ func printReports(w io.Writer, out string, reports []report) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	for _, r := range reports {
+		fmt.Fprintf(w, "\n%s begins %.150s …\n", r.Name, r.HTML)
+	}
 	_, err := fmt.Fprintf(w, "\nFirst HTML %v after the start of the process. Open %s to see both.\n", short(reports[0].FirstHTML), out)
 	return err
 }
