@@ -1,0 +1,36 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A full disk costs a warning and the time to build things anew, whichever
+// entry did not fit.
+func TestFullCacheIsReportedAndIgnored(t *testing.T) {
+	for _, size := range []string{"64k", "2m", "5m"} {
+		dir := t.TempDir()
+		if err := unix.Mount("spore-test", dir, "tmpfs", 0, "mode=700,size="+size); err != nil {
+			t.Skipf("NOT TESTED: a full cache directory, because a small file system cannot be mounted here: %v", err)
+		}
+		func() {
+			defer func() {
+				if err := unix.Unmount(dir, 0); err != nil {
+					t.Error(err)
+				}
+			}()
+			for i := range 2 {
+				if w := start(t, dir); !strings.Contains(w, "cannot be written") || !strings.Contains(w, "no space left") {
+					t.Errorf("%s, start %d: warned %q", size, i, w)
+				}
+			}
+			for path := range files(t, dir) {
+				if strings.Contains(path, "tmp-") {
+					t.Errorf("%s: %s was left behind", size, path)
+				}
+			}
+		}()
+	}
+}
