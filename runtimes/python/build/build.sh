@@ -122,7 +122,8 @@ sqlite() {
 	cp sqlite-build/sqlite3.h inst/include/
 	local flags="-DSQLITE_OS_OTHER=1 -DSQLITE_THREADSAFE=0 -DSQLITE_TEMP_STORE=3
 		-DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_OMIT_SHARED_CACHE
-		-DSQLITE_OMIT_DEPRECATED -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_ENABLE_MATH_FUNCTIONS"
+		-DSQLITE_OMIT_DEPRECATED -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_ENABLE_MATH_FUNCTIONS
+		-DSQLITE_ENABLE_FTS5"
 	$cc $arch $opt $flags -c sqlite-build/sqlite3.c -o obj/sqlite3.o
 	$cc $arch $opt $flags -Iinst/include -c "$here/shim/sqlite_vfs.c" -o obj/sqlite_vfs.o
 	llvm-ar-19 rcsD inst/lib/libsqlite3.a obj/sqlite3.o obj/sqlite_vfs.o

@@ -184,7 +184,7 @@ func list() (ms []module) {
 }
 
 const tools = `
-	bdb cmd doctest http/server pdb py_compile pydoc rlcompleter socketserver trace
+	bdb cmd doctest http/server mailbox pdb py_compile pydoc rlcompleter socketserver trace
 	_pyrepl/__init__ _pyrepl/pager _pyrepl/types
 	asyncio/base_events asyncio/base_subprocess asyncio/protocols asyncio/selector_events
 	asyncio/sslproto asyncio/staggered asyncio/streams asyncio/transports asyncio/trsock
@@ -196,7 +196,7 @@ func sources(lib, name string) (map[string][2]any, error) {
 	files := map[string][2]any{}
 	top, _, _ := strings.Cut(name, ".")
 	for _, root := range []string{
-		"test/__init__.py", "test/support", "test/typinganndata", "test/tokenizedata", "test/test_import/__init__.py",
+		"test/__init__.py", "test/support", "test/typinganndata", "test/tokenizedata", "test/test_import/__init__.py", "test/test_tools/__init__.py",
 		"test/" + top + ".py", "test/" + top,
 	} {
 		err := filepath.WalkDir(filepath.Join(lib, root), func(path string, d fs.DirEntry, err error) error {

@@ -17,5 +17,7 @@ def render(props):
     db.create_aggregate("longest", 1, type("L", (), {"__init__": lambda s: setattr(s, "v", ""), "step": lambda s, x: setattr(s, "v", max(s.v, x, key=len)), "finalize": lambda s: s.v}))
     rows = [dict(r) for r in db.execute("select shout(name) n, price, sum(price) over (order by id) run, data ->> '$.k[1]' j from item order by price desc")]
     cte = [r[0] for r in db.execute("with recursive f(a, b) as (select 0, 1 union all select b, a + b from f limit 10) select a from f")]
-    return {"rows": rows, "cte": cte, "error": error, "count": db.execute("select count(*), longest(name) from item").fetchone()[:],
+    db.executescript("create virtual table doc using fts5(body); insert into doc values ('a quick fox'), ('slow snails'), ('quick quick');")
+    found = [r[0] for r in db.execute("select highlight(doc, 0, '<b>', '</b>') from doc where doc match 'quick' order by rank")]
+    return {"rows": rows, "found": found, "cte": cte, "error": error, "count": db.execute("select count(*), longest(name) from item").fetchone()[:],
             "math": db.execute("select round(sqrt(2), 6), date('2026-01-31', '+1 month'), hex(x'ab')").fetchone()[:]}

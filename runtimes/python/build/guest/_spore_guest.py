@@ -133,7 +133,7 @@ def _clean(s, limit):
 def _message(exc):
     try:
         return str(exc)
-    except Exception:
+    except BaseException:
         return f"<str() of {type(exc).__name__} failed>"
 
 
@@ -200,12 +200,12 @@ def report(kind, exc):
     try:
         entries = _shorten_chain(exc)
         stack = [_frame(tb) for tb in reversed(entries)]
-    except Exception:
+    except BaseException:
         stack = []
     try:
         lines = traceback.TracebackException(type(exc), exc, exc.__traceback__).format()
         trace = _clean("".join(lines), _TRACE)
-    except Exception:
+    except BaseException:
         trace = ""
     more = {}
     if isinstance(exc, HostError) and isinstance(exc.call, int) and exc.call > 0:
@@ -214,6 +214,7 @@ def report(kind, exc):
 
 
 def _syntax(name, message, file, line=0, column=0, line_text=""):
+    message = _clean(message, 2000)
     where = f"{file}:{line}: " if line else ""
     return _error("syntax", name, where + message, diagnostics=[{
         "file": file, "line": line, "column": column, "text": message,

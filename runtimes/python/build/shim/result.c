@@ -95,6 +95,13 @@ kind_of(PyObject *exc, const char *kind)
     if (PyErr_GivenExceptionMatches(exc, PyExc_SystemExit)) {
         return "exit";
     }
+    /* CPython loses the MemoryError when there is no memory for another frame.
+       Memory never shrinks, so it can still be seen that there is none. */
+    if (PyErr_GivenExceptionMatches(exc, PyExc_SystemError) &&
+        __builtin_wasm_memory_grow(0, 1) == (size_t)-1)
+    {
+        return "memory";
+    }
     return kind;
 }
 
