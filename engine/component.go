@@ -110,11 +110,16 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta compon
 	if err != nil {
 		return nil, err
 	}
+	changed, err := mem.AppendChanged([]int32{})
+	if err != nil {
+		return nil, err
+	}
 	s, err := snapshot.New(snapshot.Params{
 		Runtime:    l.runtime.SHA256,
 		Base:       p.base.digest,
 		BaseMemory: p.base.memory.Bytes(),
 		Memory:     mem.Bytes(),
+		Changed:    changed,
 		Globals:    g.globals,
 		Meta:       metaJSON,
 	})

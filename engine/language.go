@@ -121,13 +121,19 @@ func (l *language) load() (_ *prepared, err error) {
 		}
 	}()
 	if p.base == nil {
+		if len(module.Memory) == 0 {
+			if module, err = l.rewrite(); err != nil {
+				return nil, err
+			}
+		}
 		defer l.engine.progress(l.runtime.Language, stageBoot)()
 		return p, l.boot(p, w, module, imageKey)
 	}
 	return p, l.findControl(p, w)
 }
 
-// module returns the runtime's module in rewritten form.
+// module returns the runtime's module in rewritten form. From the cache it
+// comes without its initial memory, which only booting needs.
 func (l *language) module(key string) (m *rewrite.Module, err error) {
 	c := l.engine.cache
 	if c.read(key, func(path string) error {
@@ -140,22 +146,28 @@ func (l *language) module(key string) (m *rewrite.Module, err error) {
 	}) {
 		return m, nil
 	}
-	wasm, err := l.decompress()
-	if err != nil {
-		return nil, err
-	}
-	m, err = rewrite.Rewrite(wasm, rewrite.Options{TickModule: abi.ImportModule, TickName: abi.ImportTick})
-	if err != nil {
+	if m, err = l.rewrite(); err != nil {
 		return nil, err
 	}
 	c.write(key, func(w io.Writer) error {
-		b, err := m.MarshalBinary()
+		light := *m
+		light.Memory = nil
+		b, err := light.MarshalBinary()
 		if err == nil {
 			_, err = w.Write(b)
 		}
 		return err
 	})
 	return m, nil
+}
+
+// rewrite makes the module from the runtime's blob.
+func (l *language) rewrite() (*rewrite.Module, error) {
+	wasm, err := l.decompress()
+	if err != nil {
+		return nil, err
+	}
+	return rewrite.Rewrite(wasm, rewrite.Options{TickModule: abi.ImportModule, TickName: abi.ImportTick})
 }
 
 // decompress unpacks the runtime's module and compares its digest.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"runtime"
 	"slices"
@@ -64,6 +65,12 @@ type Params struct {
 	Base       Digest
 	BaseMemory []byte
 
+	// Changed, if not nil, are the pages of Memory that can differ from
+	// BaseMemory or, behind its end, from zero, ascending and in units of
+	// PageSize, as [Memory.AppendChanged] returns them. It saves New a look at
+	// the others.
+	Changed []int32
+
 	// Globals are the values of the mutable globals as bits.
 	Globals []uint64
 
@@ -84,6 +91,12 @@ func New(p Params) (*Snapshot, error) {
 	if len(p.BaseMemory) > len(p.Memory) || len(p.BaseMemory)%WasmPageSize != 0 {
 		errs = append(errs, fmt.Errorf("snapshot: base memory of %d bytes, memory of %d", len(p.BaseMemory), len(p.Memory)))
 	}
+	for i, page := range p.Changed {
+		if int64(page) >= int64(len(p.Memory)/PageSize) || page < 0 || i > 0 && page <= p.Changed[i-1] {
+			errs = append(errs, fmt.Errorf("snapshot: changed page %d of %d pages: out of order or range", page, len(p.Memory)/PageSize))
+			break
+		}
+	}
 	if len(p.Globals) > MaxGlobals {
 		errs = append(errs, fmt.Errorf("snapshot: %d globals: at most %d are supported", len(p.Globals), MaxGlobals))
 	}
@@ -96,11 +109,11 @@ func New(p Params) (*Snapshot, error) {
 
 	s := &Snapshot{globals: slices.Clone(p.Globals), meta: bytes.Clone(p.Meta)}
 	pages := 0
-	for at := 0; at < len(p.Memory); at += PageSize {
+	for page := range p.candidates() {
+		at := int(page) * PageSize
 		if bytes.Equal(p.Memory[at:at+PageSize], pageOf(p.BaseMemory, int64(at))) {
 			continue
 		}
-		page := uint32(at / PageSize)
 		if n := len(s.runs); n > 0 && s.runs[n-1].end() == page {
 			s.runs[n-1].count++
 		} else {
@@ -140,6 +153,25 @@ func New(p Params) (*Snapshot, error) {
 	s.header.digest = s.digest
 	s.blocks.Store(&blocks)
 	return s, nil
+}
+
+// candidates yields the pages that can differ from the base.
+func (p *Params) candidates() iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		if p.Changed != nil {
+			for _, page := range p.Changed {
+				if !yield(uint32(page)) {
+					return
+				}
+			}
+			return
+		}
+		for page := range uint32(len(p.Memory) / PageSize) {
+			if !yield(page) {
+				return
+			}
+		}
+	}
 }
 
 // contentDigest computes the digest of a snapshot from the digests of its
