@@ -1,5 +1,7 @@
 """Runs one module of CPython's own test suite; see main.go."""
 
+import base64
+import builtins
 import contextlib
 import importlib.abc
 import importlib.machinery
@@ -15,7 +17,8 @@ import unittest
 ABSENT = re.compile(
     r"FileNotFoundError: \[Errno 44\]|OSError: \[Errno (52|58|63|76)\]|"
     r"can't start new thread|wasi does not support processes|There is no such process|"
-    r"No usable temporary directory|PermissionError: \[Errno 63\]|"
+    r"No usable temporary directory|unable to open database file|UnsupportedOperation: fileno|"
+    r"unknown encoding: [Bb]ig5|PermissionError: \[Errno 63\]|"
     r"No module named '(_testcapi|_testinternalcapi|_testlimitedcapi|_testsinglephase|_xxtestfuzz)")
 
 
@@ -67,6 +70,32 @@ def stub(name):
     module.__getattr__ = attribute
 
 
+def serve(data):
+    """Lets tests read their data files, which are named relative to test/."""
+    def name(path):
+        return os.fsdecode(path).rpartition("/lib/test/")[2].rstrip("/") \
+            if isinstance(path, (str, bytes, os.PathLike)) else ""
+
+    def fake_open(path, mode="r", *args, **kwargs):
+        if name(path) not in data or "r" not in mode:
+            return real_open(path, mode, *args, **kwargs)
+        f = io.BytesIO(data[name(path)])
+        f.name = path
+        if "b" in mode:
+            return f
+        args = args[1:]     # without the size of a buffer
+        return io.TextIOWrapper(f, *args, **kwargs)
+
+    real_open = io.open
+    builtins.open = io.open = fake_open
+    os.listdir = lambda path=".": [
+        n.rpartition("/")[2] for n in data if n.rpartition("/")[0] == name(path)]
+    os.path.isdir = lambda path: any(n.startswith(name(path) + "/") for n in data)
+    os.path.exists = lambda path: name(path) in data
+    # asyncio's helpers must find certificates, though nobody reads them.
+    os.path.isfile = lambda path: name(path) in data or "certdata" in str(path)
+
+
 def load(module, files):
     """The tests of a module, or of all modules in a package."""
     loader = unittest.TestLoader()
@@ -92,9 +121,7 @@ def render(props):
     test.support.has_socket_support = True
     for name in props["stubs"]:
         stub(name)
-    # Folders of test data are empty, but asyncio's helpers must find certificates.
-    os.listdir = lambda path=".": []
-    os.path.isfile = lambda path: "certdata" in str(path)
+    serve({name: base64.b64decode(data) for name, data in props["data"].items()})
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:

@@ -124,9 +124,13 @@ func run(out *os.File, lib string, which *regexp.Regexp, verbose bool) (err erro
 		if err != nil {
 			return err
 		}
+		data, err := dataOf(lib, m.name)
+		if err != nil {
+			return err
+		}
 		var o outcome
 		res, err := comp.Render(ctx, map[string]any{
-			"module": "test." + m.name, "files": files, "without": m.without, "stubs": m.stubs,
+			"module": "test." + m.name, "files": files, "without": m.without, "stubs": m.stubs, "data": data,
 		}, nil)
 		if err == nil {
 			err = res.Decode(&o)
@@ -185,7 +189,8 @@ func list() (ms []module) {
 
 const tools = `
 	bdb cmd doctest http/server mailbox pdb py_compile pydoc rlcompleter socketserver trace
-	_pyrepl/__init__ _pyrepl/pager _pyrepl/types
+	_pyio _pyrepl/__init__ _pyrepl/pager _pyrepl/types dbm/__init__ dbm/dumb
+	sqlite3/__main__
 	asyncio/base_events asyncio/base_subprocess asyncio/protocols asyncio/selector_events
 	asyncio/sslproto asyncio/staggered asyncio/streams asyncio/transports asyncio/trsock
 	wsgiref/__init__ wsgiref/handlers wsgiref/headers wsgiref/simple_server wsgiref/types wsgiref/util
@@ -238,6 +243,31 @@ func uses(lib, name, path string) bool {
 	source, err := os.ReadFile(filepath.Join(lib, "test", filepath.FromSlash(strings.ReplaceAll(name, ".", "/"))+".py"))
 	stem := strings.TrimSuffix(filepath.Base(path), ".py")
 	return err == nil && strings.Contains(string(source), stem)
+}
+
+// dataOf returns the data files of the folders that a test module mentions.
+func dataOf(lib, name string) (map[string][]byte, error) {
+	data := map[string][]byte{}
+	for _, folder := range []string{"configdata", "decimaltestdata", "mathdata", "xmltestdata"} {
+		if !uses(lib, name, folder) && !(folder == "mathdata" && strings.HasSuffix(name, "math")) {
+			continue
+		}
+		entries, err := os.ReadDir(filepath.Join(lib, "test", folder))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
+			b, err := os.ReadFile(filepath.Join(lib, "test", folder, e.Name()))
+			if err != nil {
+				return nil, err
+			}
+			data[folder+"/"+e.Name()] = b
+		}
+	}
+	return data, nil
 }
 
 func add(files map[string][2]any, lib, path string) error {

@@ -40,6 +40,7 @@ class EventLoop(events.AbstractEventLoop):
         self._debug = False
         self._exception_handler = None
         self._task_factory = None
+        self._default_executor = None       # there never is one
         self._asyncgens = weakref.WeakSet()
         self.slow_callback_duration = 0.1
         self._start = _spore.start()
