@@ -31,8 +31,20 @@ type Options struct {
 // Fixed is a reproducible environment. Its clock stands still, except that
 // sleeping moves it on, at no cost in real time.
 type Fixed struct {
-	Now  time.Time
+	Now  time.Time // between 1970 and 2200; zero means 2026-01-01, as while compiling
 	Seed uint64
+}
+
+// env returns the environment that f describes.
+func (f *Fixed) env() (*fixedEnv, error) {
+	now := f.Now
+	if now.IsZero() {
+		now = bootTime
+	}
+	if y := now.UTC().Year(); y < 1970 || y > 2200 {
+		return nil, fmt.Errorf("%w: Fixed.Now is %v", ErrConfig, now)
+	}
+	return newFixedEnv(now, f.Seed), nil
 }
 
 // A Result is what a call returned and what it cost.
@@ -101,6 +113,12 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
 	}
+	var fixed *fixedEnv
+	if opt.Fixed != nil {
+		if fixed, err = opt.Fixed.env(); err != nil {
+			return nil, err
+		}
+	}
 	arg, err := encode(props)
 	if err != nil {
 		return nil, fmt.Errorf("engine: props: %w", err)
@@ -110,21 +128,18 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if err := lease.acquire(ctx); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, lease.release()) }()
+	defer func() { err = also(err, lease.release()) }()
 	mem, img, err := c.engine.images.acquire(c.image)
 	if err != nil {
 		return nil, err
 	}
 	clean := false
-	defer func() { err = errors.Join(err, c.engine.images.release(c.image, mem, clean)) }()
+	defer func() { err = also(err, c.engine.images.release(c.image, mem, clean)) }()
 
 	g := c.engine.newGuest(c.prepared, limits, limitCallTime)
-	g.ctx, g.memory = ctx, mem
+	g.ctx, g.memory, g.fixed = ctx, mem, fixed
 	g.globals = append(make([]uint64, 0, 4), img.globals...)
 	g.console.ctx, g.console.log, g.console.name = ctx, opt.Console, c.meta.Name
-	if opt.Fixed != nil {
-		g.fixed = newFixedEnv(opt.Fixed.Now, opt.Fixed.Seed)
-	}
 	start := time.Since(begin)
 	status, data, err := g.call(lease, function, abi.AppendFrame(nil, arg))
 	g.console.flush()
@@ -142,6 +157,14 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	}
 	r.Usage = usage
 	return r, nil
+}
+
+// also joins a second error to err, and leaves err as it is if there is none.
+func also(err, second error) error {
+	if second == nil {
+		return err
+	}
+	return errors.Join(err, second)
 }
 
 // encode returns props as JSON. Text that is JSON already is not copied.

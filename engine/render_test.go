@@ -136,6 +136,19 @@ async def render(p):
 	}
 }
 
+func TestFixedNeedsNoClock(t *testing.T) {
+	c := compile(t, shared, "year.js", `export const render = () => new Date().getFullYear()`)
+	if got := render(t, c, nil, &engine.Options{Fixed: &engine.Fixed{}}); got != "2026" {
+		t.Errorf("zero clock shows %s", got)
+	}
+	for _, year := range []int{1969, 2201, 9999} {
+		opt := &engine.Options{Fixed: &engine.Fixed{Now: time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)}}
+		if _, err := c.Render(t.Context(), nil, opt); !errors.Is(err, engine.ErrConfig) {
+			t.Errorf("clock in %d: %v", year, err)
+		}
+	}
+}
+
 func TestClockIsLive(t *testing.T) {
 	for name, code := range map[string]string{
 		"now.js": `export function render() { return Date.now() }`,
