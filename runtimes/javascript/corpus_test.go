@@ -11,5 +11,5 @@ import (
 // from npm made of them on Node (build/reference.mjs).
 func TestReactCorpus(t *testing.T) {
 	rt := javascript.Runtime()
-	runtimestest.Corpus(t, runtimestest.Engine(t, rt, t.TempDir()), rt, "testdata/react", ".html", 30)
+	runtimestest.Corpus(t, runtimestest.Engine(t, rt, cacheDir), rt, "testdata/react", ".html", 30)
 }

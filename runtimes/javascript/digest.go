@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "0263a3fee0a2667314e716a51393ab4bd29d4c895ba1fa05f08f7f9b40baa9af"
+const digest = "151a4da47d90c515ff270b45587894bce2ffbafccb43bee06d820ae547b26522"

@@ -20,9 +20,14 @@ var modules = []string{"react", "react/jsx-runtime", "react-dom", "react-dom/ser
 
 const (
 	// maxSource bounds the work and above all the recursion of the parser: a
-	// byte of source can cost it more than a KiB of stack, and a Go program
-	// whose stack reaches 1 GiB dies. Generated components have a few KiB.
-	maxSource = 256 << 10
+	// byte of source can cost it 4 KiB of stack, and a Go program whose stack
+	// reaches 1 GiB dies. Generated components have a few KiB.
+	maxSource = 128 << 10
+
+	// What the parser takes long for, and no component has.
+	maxDepth  = 500   // of brackets
+	maxCommas = 10000 // between two brackets
+	maxNots   = 500   // exclamation marks in a row
 
 	maxDiagnostics = 50
 	maxLineText    = 1 << 10
@@ -46,43 +51,20 @@ func Lower(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
 		d.File = name
 		return runtimes.Lowered{}, []runtimes.Diagnostic{*d}
 	}
-	ext := strings.ToLower(path.Ext(name))
 	loader := api.LoaderJSX
-	switch ext {
+	switch strings.ToLower(path.Ext(name)) {
 	case ".ts":
 		loader = api.LoaderTS
 	case ".tsx":
 		loader = api.LoaderTSX
 	}
-	// The name given may hold anything. It is kept out of esbuild, which writes
-	// names into comments.
-	const source = "component"
-	result := api.Build(api.BuildOptions{
-		Stdin: &api.StdinOptions{Contents: string(code), Sourcefile: source, Loader: loader},
-		// Bundling shows every import to the plugin, with its position.
-		Bundle:  true,
-		Plugins: []api.Plugin{{Name: "spore", Setup: func(b api.PluginBuild) { b.OnResolve(api.OnResolveOptions{Filter: ".*"}, resolve) }}},
-
-		Format:      api.FormatCommonJS,
-		Platform:    api.PlatformNeutral,
-		Target:      api.ES2023,
-		JSX:         api.JSXAutomatic,
-		Define:      map[string]string{"process.env.NODE_ENV": `"production"`},
-		TsconfigRaw: "{}",
-
-		Charset:        api.CharsetASCII, // a column of the output counts bytes and characters
-		LegalComments:  api.LegalCommentsNone,
-		Banner:         map[string]string{"js": wrapperHead},
-		Footer:         map[string]string{"js": wrapperTail},
-		Sourcemap:      api.SourceMapExternal,
-		SourcesContent: api.SourcesContentExclude,
-		Outfile:        "out.js",
-		AbsWorkingDir:  "/",
-		LogLevel:       api.LogLevelSilent,
-		LogLimit:       maxDiagnostics,
-	})
+	result := build(code, loader)
 	if len(result.Errors) > 0 {
-		return runtimes.Lowered{}, diagnostics(name, result.Errors)
+		list := diagnostics(name, result.Errors)
+		if loader == api.LoaderTS && len(build(code, api.LoaderTSX).Errors) == 0 {
+			list[0].Text += ` (JSX needs a file name that ends in ".tsx")`
+		}
+		return runtimes.Lowered{}, list
 	}
 	var lowered runtimes.Lowered
 	for _, f := range result.OutputFiles {
@@ -95,42 +77,116 @@ func Lower(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
 	return lowered, nil
 }
 
-// check finds what the parser would not report, or not at its place.
+// sourceName stands for the component's name, which may hold anything and is
+// kept out of esbuild.
+const sourceName = "component"
+
+func build(code []byte, loader api.Loader) api.BuildResult {
+	if bytes.HasPrefix(code, []byte("#!")) { // would stand before the wrapper
+		code = append([]byte("//"), code[2:]...)
+	}
+	return api.Build(api.BuildOptions{
+		Stdin: &api.StdinOptions{Contents: string(code), Sourcefile: sourceName, Loader: loader},
+		// Bundling shows every import to the plugin, with its position.
+		Bundle:  true,
+		Plugins: []api.Plugin{{Name: "spore", Setup: func(b api.PluginBuild) { b.OnResolve(api.OnResolveOptions{Filter: ".*"}, resolve) }}},
+
+		Format:      api.FormatCommonJS,
+		Platform:    api.PlatformNeutral,
+		Target:      api.ES2023,
+		JSX:         api.JSXAutomatic,
+		Define:      map[string]string{"process.env.NODE_ENV": `"production"`},
+		TsconfigRaw: "{}",
+
+		// In ASCII a column counts bytes and characters alike. Only regular
+		// expressions are left as they are.
+		Charset:       api.CharsetASCII,
+		LegalComments: api.LegalCommentsNone,
+		// Without it, nested statements make output of quadratic size.
+		MinifyWhitespace: true,
+		Banner:           map[string]string{"js": wrapperHead},
+		Footer:           map[string]string{"js": wrapperTail},
+		Sourcemap:        api.SourceMapExternal,
+		SourcesContent:   api.SourcesContentExclude,
+		Outfile:          "out.js",
+		AbsWorkingDir:    "/",
+		LogLevel:         api.LogLevelSilent,
+		LogLimit:         maxDiagnostics,
+	})
+}
+
+// check finds what the parser would not report, or not at its place, or too
+// late.
 func check(code []byte) *runtimes.Diagnostic {
 	if len(code) > maxSource {
 		return &runtimes.Diagnostic{Text: fmt.Sprintf("the source has %d bytes; %d are allowed", len(code), maxSource)}
 	}
-	at, what := -1, ""
-	if i := bytes.IndexByte(code, 0); i >= 0 {
-		at, what = i, "a NUL byte"
-	}
-	if !utf8.Valid(code) {
-		for i := 0; i < len(code); {
-			r, n := utf8.DecodeRune(code[i:])
-			if r == utf8.RuneError && n == 1 {
-				if at < 0 || i < at {
-					at, what = i, fmt.Sprintf("the byte 0x%02X, which is not UTF-8,", code[i])
-				}
-				break
-			}
-			i += n
-		}
+	at, what := badText(code)
+	if at < 0 {
+		at, what = excess(code)
 	}
 	if at < 0 {
 		return nil
 	}
-	line := bytes.Count(code[:at], []byte("\n")) + 1
 	start := bytes.LastIndexByte(code[:at], '\n') + 1
-	end := len(code)
-	if i := bytes.IndexByte(code[at:], '\n'); i >= 0 {
-		end = at + i
-	}
+	line, _, _ := bytes.Cut(code[start:], []byte("\n"))
 	return &runtimes.Diagnostic{
-		Line:     line,
+		Line:     bytes.Count(code[:at], []byte("\n")) + 1,
 		Column:   at - start + 1,
-		Text:     fmt.Sprintf("the source has %s at offset %d", what, at),
-		LineText: lineText(strings.ReplaceAll(string(code[start:end]), "\x00", "\uFFFD")),
+		Text:     what,
+		LineText: lineText(strings.ToValidUTF8(strings.ReplaceAll(string(line), "\x00", "\uFFFD"), "\uFFFD")),
 	}
+}
+
+// badText returns the offset of the first byte that no source text has, or −1.
+func badText(code []byte) (at int, what string) {
+	for i := 0; i < len(code); {
+		if code[i] == 0 {
+			return i, fmt.Sprintf("the source has a NUL byte at offset %d", i)
+		}
+		r, n := utf8.DecodeRune(code[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i, fmt.Sprintf("the source has the byte 0x%02X, which is not UTF-8, at offset %d", code[i], i)
+		}
+		i += n
+	}
+	return -1, ""
+}
+
+// excess returns the offset where the source is too much for the parser, or −1.
+// It takes no notice of strings and comments: text in them could hide brackets
+// only at the cost of several bytes each, which maxSource bounds as well.
+func excess(code []byte) (at int, what string) {
+	var commas []int // in each open bracket
+	level, nots := 0, 0
+	commas = append(commas, 0)
+	for i, c := range code {
+		switch c {
+		case '(', '[', '{':
+			if level++; level > maxDepth {
+				return i, fmt.Sprintf("brackets are nested more than %d deep", maxDepth)
+			}
+			commas = append(commas[:level], 0)
+		case ')', ']', '}':
+			level = max(level-1, 0)
+		case ',':
+			if commas[level]++; commas[level] > maxCommas {
+				return i, fmt.Sprintf("more than %d commas in a row", maxCommas)
+			}
+		case ';':
+			commas[level] = 0
+		}
+		switch c {
+		case '!':
+			if nots++; nots > maxNots {
+				return i, fmt.Sprintf("more than %d exclamation marks in a row", maxNots)
+			}
+		case ' ', '\t', '\r', '\n':
+		default:
+			nots = 0
+		}
+	}
+	return -1, ""
 }
 
 func resolve(args api.OnResolveArgs) (api.OnResolveResult, error) {
@@ -203,5 +259,5 @@ func renameSource(m []byte, name string) []byte {
 	if err != nil { // not for a string
 		return m
 	}
-	return bytes.Replace(m, []byte(`"sources": ["component"]`), []byte(`"sources": [`+string(quoted)+`]`), 1)
+	return bytes.Replace(m, []byte(`"sources": ["`+sourceName+`"]`), []byte(`"sources": [`+string(quoted)+`]`), 1)
 }

@@ -39,7 +39,7 @@ const names = () => Object.keys(exported).filter((name) => typeof exported[name]
 // load evaluates a component, once. wrapper is what Lower made of it: a function of exports, require and module.
 export function load(wrapper) {
   const module = { exports: {} };
-  wrapper.call(undefined, module.exports, require_, module);
+  wrapper(module.exports, require_, module);
   const e = module.exports;
   // module.exports = Component, as CommonJS has it
   exported = typeof e === 'function' || isElement(e) ? { default: e } : Object(e);
@@ -69,7 +69,7 @@ export function invoke(name, arg) {
     throw new Failure('missing', `the component exports no function ${JSON.stringify(name)}; it exports ` +
       (there.length > 0 ? there.join(', ') : 'no function'));
   }
-  const r = f.call(undefined, arg);
+  const r = f(arg);
   return typeof r === 'object' && r !== null && !(r instanceof Promise) && typeof r.then === 'function'
     ? Promise.resolve(r) : r;
 }

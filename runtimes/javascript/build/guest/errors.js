@@ -1,5 +1,6 @@
 // How an exception becomes the JSON error of the guest ABI.
 import { numberOf } from './calls.js';
+import { fullMessage } from './reactmessages.js';
 
 const MAX_FRAMES = 64;
 const MAX_TEXT = 16 << 10;
@@ -48,11 +49,11 @@ export function frames(stack) {
 
 // describe gives name and message of anything that can be thrown.
 export function describe(e) {
-  if (typeof e === 'object' && e !== null && (Error.isError(e) || typeof e.message === 'string')) {
-    return { name: text(e, 'name') || 'Error', message: text(e, 'message') };
-  }
   let message;
   try {
+    if (typeof e === 'object' && e !== null && (Error.isError(e) || typeof e.message === 'string')) {
+      return { name: text(e, 'name') || 'Error', message: fullMessage(text(e, 'message')) };
+    }
     message = typeof e === 'string' ? e : typeof e === 'object' && e !== null ? JSON.stringify(e) : String(e);
   } catch {
     message = Object.prototype.toString.call(e);

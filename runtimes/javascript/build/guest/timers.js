@@ -54,7 +54,8 @@ function wake(end) {
     if (first.repeat) first.ran = true;
     else timers.delete(first.id);
     try {
-      first.callback.apply(undefined, first.args);
+      const { callback, args } = first;
+      callback(...args);
     } catch (e) {
       native.fail(e);
     }
