@@ -198,6 +198,10 @@ const tools = `
 
 // sources returns the Python files that a test module may import.
 func sources(lib, name string) (map[string][2]any, error) {
+	return sourcesOf(lib, name, strings.Fields(tools))
+}
+
+func sourcesOf(lib, name string, tools []string) (map[string][2]any, error) {
 	files := map[string][2]any{}
 	top, _, _ := strings.Cut(name, ".")
 	for _, root := range []string{
@@ -215,7 +219,7 @@ func sources(lib, name string) (map[string][2]any, error) {
 		}
 	}
 	// Tools of the library that tests use, but no component does.
-	for _, tool := range strings.Fields(tools) {
+	for _, tool := range tools {
 		if err := add(files, lib, filepath.Join(lib, tool+".py")); err != nil {
 			return nil, err
 		}

@@ -235,8 +235,8 @@ frame_encode(PyObject *value)
 }
 
 /* After frame_encode failed: an error of kind result, with the place in the
-   value if it can be found. What the encoder raises on its own (a set of
-   memory errors, an exception of a component's __iter__) is passed on. */
+   value if it can be found. An exception of the component's own code that ran
+   while its value was read is passed on as it is. */
 int
 frame_report_error(PyObject *value)
 {
