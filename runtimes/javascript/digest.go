@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "151a4da47d90c515ff270b45587894bce2ffbafccb43bee06d820ae547b26522"
+const digest = "fd0b90d0f7f58862d49975bae331a45280b56b11b01590919b6ef23301f050e2"

@@ -90,12 +90,12 @@ while read -r name; do
 done <"$here/patches/series"
 
 mkdir -p "$work/npm" "$work/obj"
-cp "$here/package.json" "$here/package-lock.json" "$work/npm/"
+cp -R "$here/package.json" "$here/package-lock.json" "$here/guest" "$work/npm/"
 (cd "$work/npm" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 
 # --- build
 
-(cd "$here" && go run ./bundle "$here/guest" "$work/npm/node_modules" "$work/obj/prelude.js")
+(cd "$here" && go run ./bundle "$work/npm" "$work/obj/prelude.js")
 
 # -O2 without LTO: -O3, LTO and wasm-opt gain nothing that can be measured.
 flags=(

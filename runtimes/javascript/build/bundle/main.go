@@ -1,7 +1,7 @@
 // Bundle writes the prelude of the JavaScript runtime, guest/main.js with all
-// it imports, as one script.
+// it imports, as one script. The directory holds guest and node_modules.
 //
-//	go run ./runtimes/javascript/build/bundle guest node_modules out.js
+//	go run ./runtimes/javascript/build/bundle directory out.js
 package main
 
 import (
@@ -13,37 +13,36 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: bundle guest-directory node_modules output-file")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: bundle directory output-file")
 		os.Exit(2)
 	}
-	if err := bundle(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+	if err := bundle(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
 }
 
-func bundle(guest, modules, output string) error {
-	guest, err := filepath.Abs(guest)
+func bundle(dir, output string) error {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	modules, err = filepath.Abs(modules)
-	if err != nil {
-		return err
-	}
+	in := func(path string) string { return filepath.Join(dir, path) }
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{filepath.Join(guest, "main.js")},
-		NodePaths:   []string{modules},
+		// esbuild writes the paths of modules into its output: these are
+		// relative, and so the same in every directory.
+		AbsWorkingDir: dir,
+		EntryPoints:   []string{in("guest/main.js")},
 		Alias: map[string]string{
 			// The package does not export this file. It is the server renderer
 			// without streams, so it needs nothing that the interpreter lacks.
-			"react-dom-server-legacy": filepath.Join(modules, "react-dom/cjs/react-dom-server-legacy.browser.production.js"),
+			"react-dom-server-legacy": in("node_modules/react-dom/cjs/react-dom-server-legacy.browser.production.js"),
 			// See guest/url/index.js.
-			"tr46":                      filepath.Join(guest, "url/tr46.js"),
-			"webidl-conversions":        filepath.Join(guest, "url/webidl.js"),
-			"@exodus/bytes/whatwg.js":   filepath.Join(guest, "url/percent.js"),
-			"@exodus/bytes/encoding.js": filepath.Join(guest, "url/none.js"),
+			"tr46":                      in("guest/url/tr46.js"),
+			"webidl-conversions":        in("guest/url/webidl.js"),
+			"@exodus/bytes/whatwg.js":   in("guest/url/percent.js"),
+			"@exodus/bytes/encoding.js": in("guest/url/none.js"),
 		},
 		Bundle:     true,
 		Format:     api.FormatIIFE,
