@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "fd0b90d0f7f58862d49975bae331a45280b56b11b01590919b6ef23301f050e2"
+const digest = "3a3f82035e9d2656d12e5c8830d305fdacf7906c3bb145f6bc7f20dacb616c71"

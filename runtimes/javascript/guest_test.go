@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/runtimes"
@@ -327,6 +328,38 @@ func TestRandomness(t *testing.T) {
 	}
 	if digests[0] != digests[1] {
 		t.Errorf("equal sources gave the images %v", digests)
+	}
+}
+
+// The old generation and the collector: see build/patches/0002-immortal.patch.
+func TestCollector(t *testing.T) {
+	code, err := os.ReadFile("testdata/stress.tsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eng, err := engine.New(engine.Config{
+		Runtimes: []runtimes.Runtime{javascript.Runtime()}, CacheDir: cacheDir, Limits: engine.Limits{CallTime: time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close()
+	c, err := eng.Compile(context.Background(), engine.Source{Name: "stress.tsx", Code: code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range 2 {
+		r, err := c.Render(context.Background(), map[string]int{"rounds": 10}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(r.JSON()), `[[10,9,10],42,true,true,20,50]`; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if r.Usage.Memory > 16<<20 {
+			t.Errorf("garbage was not collected: %d bytes", r.Usage.Memory)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import { begin } from './calls.js';
 import { define, native } from './native.js';
 
 const MAX_DELAY = 0x7fffffff;
+const { now } = Date; // a component may put a clock of its own in its place
 
 let lastId = 0;
 const timers = new Map(); // id → timer
@@ -28,7 +29,7 @@ function arm() {
   const end = t.due;
   sleeps.add(end);
   // The clock of a guest that was resumed elsewhere may have been set back: never wait longer than the timer's own delay.
-  const ms = Math.min(Math.max(end - Date.now(), 0), t.delay);
+  const ms = Math.min(Math.max(end - now(), 0), t.delay);
   try {
     begin('spore.sleep', { ms }, (error) => {
       sleeps.delete(end);
@@ -43,7 +44,7 @@ function arm() {
 
 // wake runs what is due. Timers that a callback adds wait for the next sleep.
 function wake(end) {
-  const limit = Math.max(end, Date.now());
+  const limit = Math.max(end, now());
   const last = lastId;
   for (;;) {
     let first;
@@ -73,7 +74,7 @@ function add(callback, delay, args, repeat) {
   const n = +delay;
   const ms = n >= 1 && n <= MAX_DELAY ? Math.trunc(n) : repeat ? 1 : 0;
   const id = ++lastId;
-  timers.set(id, { id, callback, args, delay: ms, due: Date.now() + ms, repeat, ran: false });
+  timers.set(id, { id, callback, args, delay: ms, due: now() + ms, repeat, ran: false });
   try {
     arm();
   } catch (e) {
