@@ -41,6 +41,7 @@ func main() {
 	build := flag.String("build", "runtimes/python/build", "folder of fetch.sh")
 	match := flag.String("run", "", "regular expression: modules to run")
 	verbose := flag.Bool("v", false, "show the tests that fail")
+	atLeast := flag.Int("atleast", 0, "fail if fewer tests pass")
 	flag.Parse()
 	which, err := regexp.Compile(*match)
 	if err != nil {
@@ -51,8 +52,12 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	if err := run(os.Stdout, *lib, which, *verbose); err != nil {
+	passed, err := run(os.Stdout, *lib, which, *verbose)
+	if err != nil {
 		log.Fatal(err)
+	}
+	if passed < *atLeast {
+		log.Fatalf("%d tests pass, want at least %d", passed, *atLeast)
 	}
 }
 
@@ -98,20 +103,21 @@ type outcome struct {
 func (o *outcome) of() int     { return o.Run - o.Skipped - o.Absent }
 func (o *outcome) passed() int { return o.of() - len(o.Bad) }
 
-func run(out *os.File, lib string, which *regexp.Regexp, verbose bool) (err error) {
+// run runs the modules and returns how many of their tests pass.
+func run(out *os.File, lib string, which *regexp.Regexp, verbose bool) (passed int, err error) {
 	limits := engine.Limits{
 		Memory: 1 << 30, CallTime: 10 * time.Minute, CompileTime: time.Minute,
 		Output: 64 << 20, Console: 1 << 30,
 	}
 	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{python.Runtime()}, Limits: limits})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	ctx := context.Background()
 	comp, err := eng.Compile(ctx, engine.Source{Name: "driver.py", Code: driver})
 	if err != nil {
-		return err
+		return 0, err
 	}
 
 	fmt.Fprintln(out, "| module | pass | of | not for here | note |\n|---|---|---|---|---|")
@@ -122,11 +128,11 @@ func run(out *os.File, lib string, which *regexp.Regexp, verbose bool) (err erro
 		}
 		files, err := sources(lib, m.name)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		data, err := dataOf(lib, m.name)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		var o outcome
 		res, err := comp.Render(ctx, map[string]any{
@@ -159,7 +165,7 @@ func run(out *os.File, lib string, which *regexp.Regexp, verbose bool) (err erro
 		}
 	}
 	fmt.Fprintf(out, "| all | %d | %d | %d | |\n", total.passed(), total.of(), total.Skipped+total.Absent)
-	return nil
+	return total.passed(), nil
 }
 
 type module struct {
