@@ -1,14 +1,18 @@
-// Command conformance runs the test cases for parsers of the ECMAScript test
-// suite in the JavaScript runtime, and prints how many pass.
+// Command conformance runs tests that others wrote in the JavaScript runtime,
+// and prints how many pass: the test cases for parsers of the ECMAScript test
+// suite, and the tests of QuickJS itself.
 //
-//	npm install --ignore-scripts --prefix DIR test262-parser-tests@0.0.5
-//	go run ./runtimes/javascript/conformance [-v] DIR/node_modules/test262-parser-tests
+//	go run ./runtimes/javascript/conformance [-v] [-atleast N] [-parser FOLDER] [-quickjs FOLDER]
 //
-// The tests are not part of this repository. Every case is evaluated as a script
-// in a guest of its own. The cases of the folders pass and pass-explicit must
-// parse, those of fail and early must be a SyntaxError. Cases for modules are
-// left out: modules do not reach the interpreter, because Lower makes scripts
-// of them.
+// The tests are not part of this repository. Unless the flags name folders that
+// have them, they are fetched: with npm the package test262-parser-tests, and
+// with the go command the module modernc.org/libquickjs, which ships the tests
+// of the QuickJS that it is made from.
+//
+// Every parser case is evaluated as a script in a guest of its own. The cases of
+// the folders pass and pass-explicit must parse, those of fail and early must be
+// a SyntaxError. Cases for modules are left out: modules do not reach the
+// interpreter, because Lower makes scripts of them.
 package main
 
 import (
@@ -46,34 +50,63 @@ var folders = []struct {
 func main() {
 	log.SetFlags(0)
 	verbose := flag.Bool("v", false, "name the cases that fail")
+	atLeast := flag.Int("atleast", 0, "fail if fewer cases pass")
+	parser := flag.String("parser", "", "folder of test262-parser-tests (default: fetched)")
+	quickjs := flag.String("quickjs", "", "folder of QuickJS's tests (default: fetched)")
 	flag.Parse()
-	if flag.NArg() != 1 {
-		log.Fatal("usage: conformance [-v] folder-of-test262-parser-tests")
-	}
-	if err := run(os.Stdout, flag.Arg(0), *verbose); err != nil {
+	passed, err := runAll(os.Stdout, *parser, *quickjs, *verbose)
+	if err != nil {
 		log.Fatal(err)
+	}
+	if passed < *atLeast {
+		log.Fatalf("%d cases pass, want at least %d", passed, *atLeast)
 	}
 }
 
-func run(out io.Writer, dir string, verbose bool) error {
+func runAll(out io.Writer, parser, quickjs string, verbose bool) (passed int, err error) {
 	cache, err := engine.DefaultCacheDir()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime()}, CacheDir: cache})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer eng.Close()
+	defer func() { err = errors.Join(err, eng.Close()) }()
+	if parser == "" {
+		dir, err := os.MkdirTemp("", "spore-conformance-")
+		if err != nil {
+			return 0, err
+		}
+		defer os.RemoveAll(dir)
+		if parser, err = fetchParserTests(dir); err != nil {
+			return 0, err
+		}
+	}
+	if quickjs == "" {
+		if quickjs, err = fetchQuickJSTests(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := runParserTests(out, eng, parser, verbose)
+	if err != nil {
+		return 0, err
+	}
+	m, err := runQuickJSTests(out, eng, quickjs, verbose)
+	return n + m, err
+}
+
+// runParserTests returns how many cases in dir pass.
+func runParserTests(out io.Writer, eng *engine.Engine, dir string, verbose bool) (int, error) {
 	c, err := eng.Compile(context.Background(), engine.Source{Name: "parse.js", Code: []byte(component)})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	all, passed := 0, 0
 	for _, folder := range folders {
 		files, err := filepath.Glob(filepath.Join(dir, folder.name, "*.js"))
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n, ok, modules := 0, 0, 0
 		for _, file := range files {
@@ -83,11 +116,11 @@ func run(out io.Writer, dir string, verbose bool) error {
 			}
 			code, err := os.ReadFile(file)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			parsed, err := parses(c, string(code))
 			if err != nil {
-				return fmt.Errorf("%s: %w", file, err)
+				return 0, fmt.Errorf("%s: %w", file, err)
 			}
 			n++
 			if parsed == folder.parse {
@@ -100,10 +133,10 @@ func run(out io.Writer, dir string, verbose bool) error {
 		all, passed = all+n, passed+ok
 	}
 	if all == 0 {
-		return fmt.Errorf("%s has no tests", dir)
+		return 0, fmt.Errorf("%s has no tests", dir)
 	}
-	fmt.Fprintf(out, "%-14s %4d of %4d pass\n", "all", passed, all)
-	return nil
+	fmt.Fprintf(out, "%-14s %4d of %4d pass\n", "parser", passed, all)
+	return passed, nil
 }
 
 func parses(c *engine.Component, code string) (bool, error) {
