@@ -1,0 +1,229 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sporeengine/spore/engine"
+)
+
+const (
+	// hangBound is far beyond any overrun. What exceeds it hangs.
+	hangBound = 5 * time.Second
+	// hostileCompileTime is Limits.CompileTime for programs that attack Compile.
+	hostileCompileTime = 500 * time.Millisecond
+	// shortEvery is the size of the sample that -short runs: one in so many.
+	shortEvery = 6
+)
+
+// hostileRun holds what all programs share.
+type hostileRun struct {
+	engine   *engine.Engine // for programs that attack a render
+	compiler *engine.Engine // for those that attack Compile
+	benign   map[string]*engine.Component
+	watch    *watch
+	overruns []time.Duration
+	stalls   map[string]time.Duration
+	outcomes map[string]int
+}
+
+// TestHostile runs the corpus. Every program ends with the outcome that its
+// header states, and a heartbeat, the garbage collector, two other tenants and
+// the program's own next render do not notice.
+func TestHostile(t *testing.T) {
+	all := hostilePrograms(t)
+	programs := all
+	if testing.Short() {
+		programs = nil
+		for i := 0; i < len(all); i += shortEvery {
+			programs = append(programs, all[i])
+		}
+	}
+	t.Logf("%d of %d programs", len(programs), len(all))
+	checkKnown(t, all)
+
+	before := resources(t)
+	t.Run("programs", func(t *testing.T) { runHostile(t, programs) })
+	after := resources(t)
+	if after.goroutines > before.goroutines+1 || after.files > before.files || after.guests > before.guests {
+		t.Errorf("leak: before %+v, after %+v", before, after)
+	}
+}
+
+func runHostile(t *testing.T, programs []*hostileProgram) {
+	h := &hostileRun{stalls: map[string]time.Duration{}, outcomes: map[string]int{}}
+	h.engine = newEngine(t, engine.Config{Workers: 2, Limits: engine.Limits{CallTime: time.Minute}})
+	// Both languages are ready, and their images in the cache, before a short
+	// CompileTime applies to the boot of a runtime as well.
+	h.watch = startWatch(t, h.engine)
+	h.compiler = newEngine(t, engine.Config{Workers: 2, Limits: engine.Limits{CompileTime: hostileCompileTime}})
+	time.Sleep(200 * time.Millisecond)
+	alone, _ := h.watch.lap()
+	classes := map[string]int{}
+	for _, p := range programs {
+		classes[p.class]++
+		t.Run(p.name, func(t *testing.T) {
+			h.watch.lap()
+			if p.compile {
+				h.attackCompile(t, p)
+			} else {
+				h.attackRender(t, p)
+			}
+			stall, wrong := h.watch.lap()
+			h.stalls[p.name] = stall
+			for _, w := range wrong {
+				t.Errorf("another tenant: %s", w)
+			}
+			if stall > hangBound {
+				t.Errorf("the heartbeat stalled for %v", stall)
+			}
+		})
+	}
+	tenants := h.watch.end()
+
+	t.Logf("classes: %s", counts(classes))
+	t.Logf("outcomes: %s", counts(h.outcomes))
+	t.Logf("overrun of CallTime: %s", spread(h.overruns))
+	t.Logf("heartbeat stall, worst of each program: %s; without a program %v", spread(slices.Collect(maps.Values(h.stalls))), alone)
+	t.Logf("renders of other tenants: %s", spread(tenants))
+	for name, d := range h.stalls {
+		if d > 100*time.Millisecond {
+			t.Logf("heartbeat stalled for %v beside %s", d, name)
+		}
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	t.Logf("Go heap after all programs: %d MiB in use, %d MiB from the system", m.HeapInuse>>20, m.HeapSys>>20)
+}
+
+// attackRender runs p's attack and then a benign render of the same component.
+func (h *hostileRun) attackRender(t *testing.T, p *hostileProgram) {
+	c, err := h.engine.Compile(t.Context(), engine.Source{Name: p.name, Code: p.code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	opt := &engine.Options{Limits: p.limits}
+	if p.fixed {
+		opt.Fixed = &engine.Fixed{}
+	}
+	props := map[string]any{"attack": true, "n": 7}
+	h.judge(t, p, p.limits.CallTime, func(ctx context.Context) (*engine.Result, error) { return c.Render(ctx, props, opt) })
+	if err := engine.VerifyIdle(c); err != nil {
+		t.Errorf("after the attack: %v", err)
+	}
+	begin := time.Now()
+	if got := render(t, c, map[string]any{"attack": false, "n": 7}, nil); got != "fine 7" {
+		t.Errorf("next render is %q", got)
+	}
+	if took := time.Since(begin); took > hangBound {
+		t.Errorf("next render took %v", took)
+	}
+}
+
+// attackCompile compiles p and then a benign program.
+func (h *hostileRun) attackCompile(t *testing.T, p *hostileProgram) {
+	h.judge(t, p, hostileCompileTime, func(ctx context.Context) (*engine.Result, error) {
+		c, err := h.compiler.Compile(ctx, engine.Source{Name: p.name, Code: p.code})
+		if err != nil {
+			return nil, err
+		}
+		defer c.Close()
+		return c.Render(ctx, map[string]any{"attack": true, "n": 7}, nil)
+	})
+	name, code := "fine.js", "export const render = p => `fine ${p.n}`"
+	if strings.HasSuffix(p.name, ".py") {
+		name, code = "fine.py", "def render(p): return f\"fine {p['n']}\""
+	}
+	c, err := h.compiler.Compile(t.Context(), engine.Source{Name: name, Code: []byte(code)})
+	if err != nil {
+		t.Fatalf("next compilation: %v", err)
+	}
+	defer c.Close()
+	if got := render(t, c, map[string]any{"n": 7}, nil); got != "fine 7" {
+		t.Errorf("next component renders %q", got)
+	}
+}
+
+// judge runs an attack that has the time limit and checks how it ends.
+func (h *hostileRun) judge(t *testing.T, p *hostileProgram, limit time.Duration, attack func(context.Context) (*engine.Result, error)) {
+	type ending struct {
+		r   *engine.Result
+		err error
+	}
+	done := make(chan ending, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	begin := time.Now()
+	go func() {
+		r, err := attack(ctx)
+		done <- ending{r, err}
+	}()
+	var end ending
+	select {
+	case end = <-done:
+	case <-time.After(limit + hangBound):
+		cancel()
+		t.Fatalf("hangs: no end %v after its limit", hangBound)
+	}
+	took := time.Since(begin)
+	got := outcomeOf(end.r, end.err)
+	h.outcomes[firstWords(got.short)]++
+	if strings.HasPrefix(got.short, "limit C") && strings.HasSuffix(got.short, "Time") || took > limit {
+		h.overruns = append(h.overruns, took-limit)
+	}
+	if testing.Verbose() {
+		t.Logf("%s after %v", clip(got.long), took.Round(100*time.Microsecond))
+	}
+	expect, known := p.expect, false
+	if observed, ok := knownDeviations[p.name]; ok {
+		expect, known = observed, true
+	}
+	switch {
+	case known && got.is(p.expect):
+		t.Errorf("is right now: remove it from the known deviations")
+	case !got.is(expect):
+		t.Errorf("ended with %q after %v, want %q", clip(got.long), took, expect)
+	}
+	if err := checkError(end.err); err != nil {
+		t.Error(err)
+	}
+	if end.err != nil && errors.Is(end.err, context.Canceled) {
+		t.Errorf("was cancelled: %v", end.err)
+	}
+}
+
+// firstWords makes a key of an outcome that many programs share.
+func firstWords(s string) string {
+	f := strings.Fields(s)
+	if f[0] == "text" || f[0] == "json" {
+		return "result returned"
+	}
+	return strings.Join(f, " ")
+}
+
+func counts(m map[string]int) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%s %d", k, m[k]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// checkKnown fails if a deviation is listed for a program that is not there.
+func checkKnown(t *testing.T, all []*hostileProgram) {
+	t.Helper()
+	for name := range knownDeviations {
+		if !slices.ContainsFunc(all, func(p *hostileProgram) bool { return p.name == name }) {
+			t.Errorf("a deviation is known of %s, which does not exist", name)
+		}
+	}
+}

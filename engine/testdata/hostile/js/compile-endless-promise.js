@@ -1,0 +1,6 @@
+// Top-level code that leaves microtasks without end.
+// class: compile
+// expect: limit CompileTime
+// compile:
+(async () => { for (;;) await 0; })();
+export const render = (p) => `fine ${p.n}`;

@@ -1,0 +1,11 @@
+// Tens of thousands of host calls that are pending at once, all due now.
+// class: host
+// expect: limit CallTime
+// limits: CallTime=400ms Memory=60MiB
+import { call } from "spore";
+function attack() {
+  setInterval(() => {}, 1);
+  for (let i = 0; i < 40000; i++) call("spore.sleep", { ms: 0 });
+  return new Promise(() => {});
+}
+export const render = (p) => (p.attack ? attack(p) : `fine ${p.n}`);

@@ -1,0 +1,9 @@
+// A result one level deeper than Go's decoder of JSON follows.
+// class: json
+// expect: result RangeError
+function attack() {
+  let a = [];
+  for (let i = 0; i < 10000; i++) a = [a];
+  return a;
+}
+export const render = (p) => (p.attack ? attack(p) : `fine ${p.n}`);

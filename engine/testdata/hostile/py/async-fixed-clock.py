@@ -1,0 +1,17 @@
+# Sleeps on a fixed clock, where they take no time at all.
+# class: async
+# expect: limit CallTime
+# limits: CallTime=50ms
+# fixed:
+
+import asyncio, time
+
+
+async def attack():
+    while True:
+        await asyncio.sleep(3600)
+        time.time(), time.monotonic()
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

@@ -1,0 +1,13 @@
+# A sleep longer than the call may take.
+# class: async
+# expect: limit CallTime
+# limits: CallTime=50ms
+
+import asyncio
+
+
+async def attack(): await asyncio.sleep(60)
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

@@ -1,0 +1,11 @@
+# A power with millions of digits.
+# class: builtin
+# expect: limit CallTime
+# limits: CallTime=200ms Memory=60MiB
+
+def attack():
+    return 3 ** (10**9) > 0
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

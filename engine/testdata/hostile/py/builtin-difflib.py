@@ -1,0 +1,14 @@
+# Comparing texts in quadratic time.
+# class: builtin
+# expect: limit CallTime
+# limits: CallTime=100ms
+
+import difflib
+
+
+def attack():
+    return difflib.SequenceMatcher(None, 'ab' * 5000, 'ba' * 5000, False).ratio()
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

@@ -1,0 +1,11 @@
+# The sum of a trillion numbers, in C.
+# class: builtin
+# expect: limit CallTime
+# limits: CallTime=50ms
+
+def attack():
+    return sum(range(10**12))
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

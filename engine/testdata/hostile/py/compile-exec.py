@@ -1,0 +1,8 @@
+# Source that is made by the program and takes long to compile.
+# class: compile
+# expect: limit CompileTime
+# compile:
+
+while True: compile('x = ' + '+'.join(['a'] * 2000), 'x', 'exec')
+
+def render(p): return f"fine {p['n']}"

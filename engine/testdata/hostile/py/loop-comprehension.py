@@ -1,0 +1,13 @@
+# Iterators that never end, consumed by C code.
+# class: loop
+# expect: limit CallTime
+# limits: CallTime=50ms
+
+import itertools
+
+
+def attack(): return set(itertools.islice(itertools.repeat(1), 2**31 - 1))
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

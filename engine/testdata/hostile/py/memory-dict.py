@@ -1,0 +1,12 @@
+# A dictionary of new strings.
+# class: memory
+# expect: limit Memory
+# limits: CallTime=10s Memory=30MiB
+
+def attack():
+    d = {}
+    while True: d[str(len(d))] = [d]
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

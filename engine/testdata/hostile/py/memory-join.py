@@ -1,0 +1,11 @@
+# join of very many long strings.
+# class: memory
+# expect: limit Memory
+# limits: CallTime=10s Memory=30MiB
+
+def attack():
+    return len(('é' * 10**5).join(['x'] * 10**4))
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

@@ -1,0 +1,15 @@
+# __html__ that never ends.
+# class: result
+# expect: limit CallTime
+# limits: CallTime=50ms
+
+class A:
+    def __html__(self):
+        while True: pass
+
+
+def attack(): return A()
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

@@ -1,0 +1,16 @@
+# except BaseException and finally, around and inside each other.
+# class: swallow
+# expect: limit CallTime
+# limits: CallTime=50ms
+
+def attack():
+    while True:
+        try:
+            while True: pass
+        except BaseException: continue
+        finally:
+            while True: pass
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"

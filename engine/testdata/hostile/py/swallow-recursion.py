@@ -1,0 +1,13 @@
+# Catches RecursionError in every frame and recurses again: exponential work.
+# class: swallow
+# expect: limit CallTime
+# limits: CallTime=50ms
+
+def attack():
+    try: attack()
+    except BaseException: attack()
+    finally: attack()
+
+
+def render(p):
+    return attack() if p["attack"] else f"fine {p['n']}"
