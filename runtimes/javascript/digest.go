@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "3a3f82035e9d2656d12e5c8830d305fdacf7906c3bb145f6bc7f20dacb616c71"
+const digest = "da61d1559edc4a05a82f006667f03373f6bf9f36d3d3607a9d5d01c6e986e9e6"

@@ -69,6 +69,26 @@ func TestValues(t *testing.T) {
 			const c = structuredClone(a); let error; try { structuredClone({ f() {} }) } catch (e) { error = e.name }
 			return [c.self === c, c !== a, c.d, [...c.m.get(1).s], String(c.r), [...c.b], c.e instanceof TypeError, c.e.message, error]`, "",
 			`[true,true,"1970-01-01T00:00:00.000Z",[1],"/x/gi",[1,2],true,"q","DataCloneError"]`},
+		{"structuredClone of errors and buffers", `const b = new ArrayBuffer(4), error = (f) => { try { return f() } catch (e) { return e.name } };
+			const c = structuredClone({ b, v: new Uint8Array(b, 1, 2) }, { transfer: [b] }), d = structuredClone(new DOMException('m', 'AbortError'));
+			const e = structuredClone(new AggregateError([1], 'q', { cause: new Date(0) }));
+			return [b.detached, c.v.length, c.v.buffer === c.b, d instanceof DOMException, d.name, e.errors, e.cause, Object.keys(structuredClone),
+				error(() => structuredClone(new EventTarget())), error(() => structuredClone(b, { transfer: [b, b] })), error(() => structuredClone(Symbol()))]`, "",
+			`[true,2,true,true,"AbortError",[1],"1970-01-01T00:00:00.000Z",[],"DataCloneError","DataCloneError","DataCloneError"]`},
+		{"TextDecoder in chunks", `const run = (label, options, ...chunks) => { const d = new TextDecoder(label, options); return chunks.map((c) => d.decode(new Uint8Array(c), { stream: true })).join('|') + '|' + d.decode() };
+			return [run('utf-16le', {}, [0x3d], [0xd8, 0], [0xde]), run('utf-8', {}, [0xef], [0xbb, 0xbf, 65], [0xf0, 0x9f], [66], [0xe2]),
+				run('utf-8', { ignoreBOM: true }, [0xef, 0xbb, 0xbf]).length, run('utf-16be', {}, [0, 65]), new TextDecoder('Latin1').encoding]`, "",
+			"[\"||😀|\",\"|A||\uFFFDB||\uFFFD\",2,\"A|\",\"windows-1252\"]"},
+		{"listeners", `const log = []; const t = new EventTarget(), h = { handleEvent(e) { log.push(this === h, e.eventPhase) } }, last = () => log.push('removed');
+			t.addEventListener('x', h); t.addEventListener('x', h);
+			t.addEventListener('x', (e) => { e.preventDefault(); log.push(e.defaultPrevented) }, { passive: true });
+			t.addEventListener('x', (e) => { e.preventDefault(); t.removeEventListener('x', last); t.addEventListener('x', () => log.push('late')) });
+			t.addEventListener('x', last);
+			t.addEventListener('x', (e) => { try { t.dispatchEvent(e) } catch (error) { log.push(error.name) } });
+			const c = new AbortController(); t.addEventListener('x', () => log.push('aborted'), { signal: c.signal });
+			c.signal.onabort = (e) => log.push(e.target === c.signal); c.abort('why'); c.abort('again');
+			log.push(t.dispatchEvent(new Event('x', { cancelable: true })), c.signal.reason);
+			return log`, "", `[true,true,2,false,"InvalidStateError",false,"why"]`},
 		{"events", `const log = []; const t = new EventTarget();
 			t.addEventListener('x', (e) => log.push(e.type, e.detail, e.target === t), { once: true });
 			t.dispatchEvent(new CustomEvent('x', { detail: 5 })); t.dispatchEvent(new CustomEvent('x'));

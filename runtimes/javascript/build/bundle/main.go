@@ -38,11 +38,10 @@ func bundle(dir, output string) error {
 			// The package does not export this file. It is the server renderer
 			// without streams, so it needs nothing that the interpreter lacks.
 			"react-dom-server-legacy": in("node_modules/react-dom/cjs/react-dom-server-legacy.browser.production.js"),
-			// See guest/url/index.js.
-			"tr46":                      in("guest/url/tr46.js"),
-			"webidl-conversions":        in("guest/url/webidl.js"),
-			"@exodus/bytes/whatwg.js":   in("guest/url/percent.js"),
-			"@exodus/bytes/encoding.js": in("guest/url/none.js"),
+			"@exodus/bytes/utf8.js":   in("guest/utf8.js"),
+			"tr46":                    in("guest/tr46.js"),
+			// Encodings without the 150 KB of tables for Chinese, Japanese and Korean.
+			"@exodus/bytes/encoding.js": in("node_modules/@exodus/bytes/encoding-lite.js"),
 		},
 		Bundle:     true,
 		Format:     api.FormatIIFE,

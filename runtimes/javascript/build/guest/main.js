@@ -10,7 +10,7 @@ import './encoding.js';
 import './events.js';
 import './intl/index.js';
 import './timers.js';
-import './url/index.js';
+import './url.js';
 import { warm } from './warm.js';
 
 Error.stackTraceLimit = 32;

@@ -1,1 +1,0 @@
-// In place of modules that are loaded for tables that are not needed here.
