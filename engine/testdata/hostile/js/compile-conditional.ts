@@ -1,4 +1,4 @@
-// Conditional expressions whose branches might be arrow functions with a return type. Twelve of them;
+// Conditional expressions whose branches might be arrow functions with a return type. Eight of them;
 // each further one doubles the parser's work.
 // class: compile
 // expect: text fine 7
