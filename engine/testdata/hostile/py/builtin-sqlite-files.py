@@ -8,7 +8,7 @@ import sqlite3
 def attack():
     db = sqlite3.connect(':memory:')
     tried = []
-    for sql in ("attach '/etc/passwd' as a", "vacuum into '/tmp/x'", "select load_extension('x')", "attach 'file:x?mode=memory&cache=shared' as b"):
+    for sql in ("attach '/etc/passwd' as a", "vacuum into '/copy.db'", "select load_extension('x')", "attach 'file:x?mode=memory&cache=shared' as b"):
         try:
             db.execute(sql)
             db.execute('select * from a.sqlite_master')
