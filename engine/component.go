@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/snapshot"
 )
 
@@ -67,9 +68,9 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	code := src.Code
 	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
 	if l.runtime.Lower != nil {
-		lowered, diagnostics := l.runtime.Lower(src.Name, src.Code)
-		if len(diagnostics) > 0 {
-			return nil, &SourceError{diagnostics}
+		lowered, err := e.lower(ctx, l, src)
+		if err != nil {
+			return nil, err
 		}
 		code, meta.SourceMap = lowered.Code, lowered.SourceMap
 	}
@@ -78,6 +79,52 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 		return nil, err
 	}
 	return e.boot(ctx, l, p, meta, code)
+}
+
+// lower runs the language's Lower, which is Go code that cannot be stopped. A
+// source that keeps it busy for longer than CompileTime costs a processor until
+// it is done, so no more than lowerers of them run at once; the caller does not
+// wait for it.
+func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.Lowered, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.Limits.CompileTime,
+		&LimitError{Limit: limitCompileTime, Max: int64(e.cfg.Limits.CompileTime)})
+	defer cancel()
+	ended := func() error {
+		if le, ok := context.Cause(ctx).(*LimitError); ok {
+			return le
+		}
+		return fmt.Errorf("engine: compile: %w", ctx.Err())
+	}
+	select {
+	case e.lowering <- struct{}{}:
+	case <-ctx.Done():
+		return runtimes.Lowered{}, ended()
+	}
+	type result struct {
+		lowered     runtimes.Lowered
+		diagnostics []runtimes.Diagnostic
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			<-e.lowering
+			// On a goroutine of its own a panic would end the program.
+			if p := recover(); p != nil {
+				done <- result{diagnostics: []runtimes.Diagnostic{{File: src.Name, Text: fmt.Sprintf("the parser failed: %v", p)}}}
+			}
+		}()
+		lowered, diagnostics := l.runtime.Lower(src.Name, src.Code)
+		done <- result{lowered, diagnostics}
+	}()
+	select {
+	case r := <-done:
+		if len(r.diagnostics) > 0 {
+			return runtimes.Lowered{}, &SourceError{r.diagnostics}
+		}
+		return r.lowered, nil
+	case <-ctx.Done():
+		return runtimes.Lowered{}, ended()
+	}
 }
 
 // boot loads code into a guest that starts from the runtime's image, and makes

@@ -53,6 +53,10 @@ type Config struct {
 // DefaultImageMemory is the value of Config.ImageMemory if zero.
 const DefaultImageMemory = 1 << 30
 
+// lowerers is how many sources are lowered at once. It takes a millisecond or
+// two; what takes much longer is an attack, which must not get more.
+const lowerers = 2
+
 // An Engine compiles and renders components.
 type Engine struct {
 	cfg       Config
@@ -60,6 +64,7 @@ type Engine struct {
 	cache     *cache
 	images    *imageCache
 	counters  counters
+	lowering  chan struct{} // holds a token for each Lower that runs
 
 	closing atomic.Bool   // tells running guests to stop
 	closed  chan struct{} // closed with it
@@ -91,7 +96,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = terminalProgress()
 	}
-	e := &Engine{cfg: cfg, languages: map[string]*language{}, closed: make(chan struct{})}
+	e := &Engine{cfg: cfg, languages: map[string]*language{}, closed: make(chan struct{}), lowering: make(chan struct{}, lowerers)}
 	e.idle = sync.NewCond(&e.mu)
 	e.images = &imageCache{max: cfg.ImageMemory, idlePerImage: cfg.Workers}
 	if len(cfg.Runtimes) == 0 {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"container/heap"
 	"context"
 	crand "crypto/rand"
 	"encoding/binary"
@@ -49,7 +51,8 @@ type guest struct {
 
 	refused bool // the guest asked for more memory than it may have
 	console console
-	sleeps  []sleep // host calls that wait, in no order
+	sleeps  sleepHeap // host calls that wait
+	made    uint64    // how many of them there have been
 }
 
 // guestMemory is the linear memory of a guest: a [snapshot.Memory], or in tests
@@ -62,8 +65,9 @@ type guestMemory interface {
 
 // A sleep is a pending host call of name [abi.SleepCall].
 type sleep struct {
-	id  uint32
-	due int64 // on the guest's monotonic clock, in nanoseconds
+	id   uint32
+	due  int64 // on the guest's monotonic clock, in nanoseconds
+	made uint64
 }
 
 // fixedEnv is a reproducible clock and random source. The clock stands still
@@ -123,10 +127,16 @@ func (g *guest) outOfTime() error {
 // Tick implements [wz.Host].
 func (g *guest) Tick() (int32, error) { return loopBudget, g.check() }
 
+// Bounds of what host calls may cost the host.
+const (
+	maxCallName = 200    // bytes of a name that an error repeats
+	maxPending  = 10_000 // host calls that wait
+)
+
 // Call implements [wz.Host].
 func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 	if string(name) != abi.SleepCall {
-		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name)), nil
+		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
 	}
 	text, _, err := abi.ParseFrame(frame)
 	if err != nil {
@@ -144,7 +154,11 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 		}
 		return abi.Reply(true, []byte("null")), nil
 	}
-	g.sleeps = append(g.sleeps, sleep{id, g.Clock(false) + ns})
+	if len(g.sleeps) == maxPending {
+		return errorReply("too_many_calls", fmt.Sprintf("more than %d host calls are pending", maxPending)), nil
+	}
+	g.made++
+	heap.Push(&g.sleeps, sleep{id, g.Clock(false) + ns, g.made})
 	return nil, nil
 }
 
@@ -205,21 +219,30 @@ func (g *guest) Sleep(ns int64) error {
 
 // settle waits for the host call that is due first and returns its number.
 func (g *guest) settle() (id uint32, err error) {
-	first := 0
-	for i, s := range g.sleeps {
-		if s.due < g.sleeps[first].due {
-			first = i
-		}
-	}
-	s := g.sleeps[first]
+	s := heap.Pop(&g.sleeps).(sleep)
+	g.begin()
+	defer g.end()
 	if wait := s.due - g.Clock(false); wait > 0 {
-		g.begin()
-		err = g.Sleep(wait)
-		g.end()
+		return s.id, g.Sleep(wait)
 	}
-	// Order matters: calls that are due at the same time settle as they came.
-	g.sleeps = append(g.sleeps[:first], g.sleeps[first+1:]...)
-	return s.id, err
+	return s.id, g.check()
+}
+
+// sleepHeap implements [heap.Interface]: first what is due first, and of what is
+// due at the same time, what was called first.
+type sleepHeap []sleep
+
+func (h sleepHeap) Len() int { return len(h) }
+func (h sleepHeap) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[i].due, h[j].due), cmp.Compare(h[i].made, h[j].made)) < 0
+}
+func (h sleepHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *sleepHeap) Push(x any)   { *h = append(*h, x.(sleep)) }
+func (h *sleepHeap) Pop() any {
+	old := *h
+	s := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return s
 }
 
 var (

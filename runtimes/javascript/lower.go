@@ -28,6 +28,7 @@ const (
 	maxDepth  = 500   // of brackets
 	maxCommas = 10000 // between two brackets
 	maxNots   = 500   // exclamation marks in a row
+	maxArrows = 12    // functions in branches of conditionals; see bracket
 
 	maxDiagnostics = 50
 	maxLineText    = 1 << 10
@@ -149,42 +150,6 @@ func badText(code []byte) (at int, what string) {
 			return i, fmt.Sprintf("the source has the byte 0x%02X, which is not UTF-8, at offset %d", code[i], i)
 		}
 		i += n
-	}
-	return -1, ""
-}
-
-// excess returns the offset where the source is too much for the parser, or −1.
-// It takes no notice of strings and comments: text in them could hide brackets
-// only at the cost of several bytes each, which maxSource bounds as well.
-func excess(code []byte) (at int, what string) {
-	var commas []int // in each open bracket
-	level, nots := 0, 0
-	commas = append(commas, 0)
-	for i, c := range code {
-		switch c {
-		case '(', '[', '{':
-			if level++; level > maxDepth {
-				return i, fmt.Sprintf("brackets are nested more than %d deep", maxDepth)
-			}
-			commas = append(commas[:level], 0)
-		case ')', ']', '}':
-			level = max(level-1, 0)
-		case ',':
-			if commas[level]++; commas[level] > maxCommas {
-				return i, fmt.Sprintf("more than %d commas in a row", maxCommas)
-			}
-		case ';':
-			commas[level] = 0
-		}
-		switch c {
-		case '!':
-			if nots++; nots > maxNots {
-				return i, fmt.Sprintf("more than %d exclamation marks in a row", maxNots)
-			}
-		case ' ', '\t', '\r', '\n':
-		default:
-			nots = 0
-		}
 	}
 	return -1, ""
 }

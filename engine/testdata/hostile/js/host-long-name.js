@@ -1,6 +1,6 @@
 // The longest name a host function can have, of characters that take most space in an error.
 // class: host
-// expect: limit Memory
+// expect: error HostError
 // limits: CallTime=10s Memory=60MiB
 import { callSync } from "spore";
 function attack() { callSync("\x01".repeat(8e6), {}); }
