@@ -4,13 +4,6 @@ package engine_test
 // should, with the outcome they have today. testdata/hostile/KNOWN.md explains
 // each. A program that ends right fails the test until it is removed here.
 var knownDeviations = map[string]string{
-	"js/error-forged-stack.js": "trap ABI",
-	"js/error-huge.js":         "trap ABI",
-	"js/error-long-names.js":   "trap ABI",
-	"js/json-depth-10001.js":   "trap ABI",
-	"js/pollution-json.js":     "limit Memory",
-	"js/pollution-tojson.js":   "trap ABI",
-
 	"py/async-background.py":    "limit CallTime",
 	"py/error-host-forged.py":   "trap ABI",
 	"py/error-memory-forged.py": "limit Memory",

@@ -27,7 +27,6 @@ const (
 type hostileRun struct {
 	engine   *engine.Engine // for programs that attack a render
 	compiler *engine.Engine // for those that attack Compile
-	benign   map[string]*engine.Component
 	watch    *watch
 	overruns []time.Duration
 	stalls   map[string]time.Duration

@@ -180,6 +180,9 @@ func encode(props any) ([]byte, error) {
 	return json.Marshal(props)
 }
 
+// maxDepth is how deep a result may be nested: encoding/json reads no more.
+const maxDepth = 10_000
+
 // result checks what a guest returned.
 func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result, error) {
 	switch status {
@@ -198,7 +201,10 @@ func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result,
 	if text == nil {
 		text = []byte("null")
 	}
-	if !json.Valid(text) {
+	switch {
+	case abi.Depth(text) > maxDepth:
+		return nil, &GuestError{Kind: KindResult, Message: fmt.Sprintf("the result is nested more than %d deep", maxDepth)}
+	case !json.Valid(text):
 		return nil, g.failure(fmt.Errorf("%w: result is not JSON", abi.ErrABI))
 	}
 	return &Result{data: text, Buffers: buffers}, nil

@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "da61d1559edc4a05a82f006667f03373f6bf9f36d3d3607a9d5d01c6e986e9e6"
+const digest = "55032000007a5d6365811b576a8f86a379b6ea41723e8f548bc47ed85998473a"

@@ -138,6 +138,27 @@ func ParseFrame(b []byte) (text []byte, buffers [][]byte, err error) {
 	return text, buffers, nil
 }
 
+// Depth returns how deep the arrays and objects of a JSON text are nested. Of a
+// text that is not JSON it returns some number.
+func Depth(text []byte) int {
+	depth, most, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\':
+			i++
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			most = max(most, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return most
+}
+
 // Reply builds the reply to a host call: its result, or an error.
 func Reply(ok bool, text []byte, buffers ...[]byte) []byte {
 	dst := []byte{0}

@@ -55,6 +55,16 @@ func TestReadControlRefusesAreasOutsideMemory(t *testing.T) {
 	}
 }
 
+func TestDepth(t *testing.T) {
+	for text, want := range map[string]int{
+		`1`: 0, `[]`: 1, `{"a":[1,{"b":[]}],"c":{}}`: 4, `"[[["`: 0, `["\"[[["]`: 1, `[[],[[]]]`: 3, ``: 0, `]`: 0, `"\`: 0,
+	} {
+		if got := Depth([]byte(text)); got != want {
+			t.Errorf("depth of %s is %d, want %d", text, got, want)
+		}
+	}
+}
+
 func FuzzParseFrame(f *testing.F) {
 	f.Add(AppendFrame(nil, []byte(`{"a":1}`), []byte("xyz")))
 	f.Add([]byte{255, 255, 255, 255, 255, 255, 255, 255})

@@ -5,6 +5,13 @@ import { fullMessage } from './reactmessages.js';
 const MAX_FRAMES = 64;
 const MAX_TEXT = 16 << 10;
 const MAX_TRACE = 8 << 10; // in UTF-16 code units, so at most 16 KiB of UTF-8 for all but rare text
+const MAX_NAME = 200;
+const MAX_LINE = 0x7fffffff; // text can claim any position
+const MAX_JSON = 21000; // in UTF-16 code units, each at most three bytes of UTF-8: an error has 64 KiB
+
+// What a component may replace, and the report of its errors must not use then.
+const { stringify } = JSON;
+const { setPrototypeOf } = Object;
 
 // A Failure is thrown by the prelude where the ABI has a kind of its own for what went wrong.
 export class Failure extends Error {
@@ -31,6 +38,8 @@ function text(value, name) {
 const FRAME = /^ *at (?:(.*) \((.*)\)|(.*))$/;
 const PLACE = /^(.*):(\d+):(\d+)$/;
 
+const number = (place, i) => (place ? Math.min(+place[i], MAX_LINE) : 0);
+
 export function frames(stack) {
   const list = [];
   for (const line of stack.split('\n')) {
@@ -41,7 +50,7 @@ export function frames(stack) {
     if (file === 'spore:runtime') continue; // React and the prelude are not the component's concern
     const func = m[1] === undefined || m[1] === '<anonymous>' ? '' : m[1];
     if (!place && func === '') continue;
-    list.push({ func: clip(func, 200), file, line: place ? +place[2] : 0, column: place ? +place[3] : 0 });
+    list.push({ func: clip(func, MAX_NAME), file: clip(file, MAX_NAME), line: number(place, 2), column: number(place, 3) });
     if (list.length === MAX_FRAMES) break;
   }
   return list;
@@ -79,16 +88,40 @@ export function trace(e) {
   return clip(out, MAX_TRACE);
 }
 
+// serialise makes the JSON of an error, and cuts what makes it too long. Nothing in it has a prototype, where a component
+// could have put a toJSON.
+function serialise(error) {
+  const cuts = [
+    () => { error.trace = clip(error.trace, 2000); },
+    () => { error.stack.length = Math.min(error.stack.length, 8); },
+    () => { error.message = clip(error.message, 1000); },
+    () => { error.trace = ''; error.stack.length = 0; error.message = clip(error.message, 200); error.diagnostics = undefined; },
+  ];
+  for (let i = 0; ; i++) {
+    for (const list of [error.stack, error.diagnostics ?? []]) {
+      for (const entry of list) setPrototypeOf(entry, null);
+    }
+    const bare = setPrototypeOf({ ...error, stack: setPrototypeOf([...error.stack], null) }, null);
+    if (error.diagnostics) bare.diagnostics = setPrototypeOf([...error.diagnostics], null);
+    const json = stringify(bare);
+    if (json.length <= MAX_JSON || i === cuts.length) return json;
+    cuts[i]();
+  }
+}
+
 // report makes the error of the ABI. kind is what C knows; code is source that did not parse.
 export function report(e, kind, code) {
   const { name, message } = describe(e);
-  const error = { kind, name: clip(name, 200), message: clip(message, MAX_TEXT), stack: [], trace: '' };
+  const error = {
+    kind, name: clip(name, MAX_NAME), message: clip(message, MAX_TEXT), stack: [], trace: '',
+    diagnostics: undefined, host: undefined, // own properties, so that none of Object.prototype counts
+  };
   if (e instanceof Failure) {
     error.kind = e.kind;
     error.name = '';
     error.trace = error.message;
     if (e.diagnostics) error.diagnostics = e.diagnostics;
-    return JSON.stringify(error);
+    return serialise(error);
   }
   if (kind === 'memory' && !/^out of memory$|too (large|long)|invalid array( buffer)? length/i.test(message)) {
     error.kind = 'error'; // an allocation failed, but that was dealt with, and this is something else
@@ -101,7 +134,7 @@ export function report(e, kind, code) {
     error.diagnostics = [{ file: at.file, line: at.line, column: at.column, text: message, lineText: clip(lineText, 1000) }];
     error.stack = [];
   }
-  const number = numberOf(e);
-  if (number) error.host = number;
-  return JSON.stringify(error);
+  const call = numberOf(e);
+  if (call) error.host = call;
+  return serialise(error);
 }
