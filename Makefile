@@ -5,7 +5,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: help run test race lint cross bench bench-once fuzz conformance interpreters browser
+.PHONY: help run test skipped race lint cross bench bench-once fuzz conformance interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ run: ## the main job: render the dashboards of examples/hello into out.html
 
 test: ## all everyday tests
 	$(GO) test ./...
+
+skipped: ## which tests this machine skips, and why
+	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
 
 race: ## the tests under the race detector, without those that only repeat work
 	$(GO) test -race -short ./...

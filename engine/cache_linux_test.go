@@ -34,3 +34,34 @@ func TestFullCacheIsReportedAndIgnored(t *testing.T) {
 		}()
 	}
 }
+
+// A cache on a read-only file system is used if it is complete, and else costs
+// a warning.
+func TestReadOnlyCache(t *testing.T) {
+	for _, warm := range []bool{true, false} {
+		dir := t.TempDir()
+		if err := unix.Mount("spore-test", dir, "tmpfs", 0, "mode=700,size=64m"); err != nil {
+			t.Skipf("NOT TESTED: a read-only cache directory, because a file system cannot be mounted here: %v", err)
+		}
+		func() {
+			defer func() {
+				if err := unix.Unmount(dir, 0); err != nil {
+					t.Error(err)
+				}
+			}()
+			if warm {
+				start(t, dir)
+			}
+			if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+				t.Fatal(err)
+			}
+			w := start(t, dir)
+			if warm && w != "" {
+				t.Errorf("warm: warned %q", w)
+			}
+			if !warm && !strings.Contains(w, "read-only file system") {
+				t.Errorf("empty: warned %q", w)
+			}
+		}()
+	}
+}
