@@ -83,8 +83,8 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 
 // lower runs the language's Lower, which is Go code that cannot be stopped. A
 // source that keeps it busy for longer than CompileTime costs a processor until
-// it is done, so no more than lowerers of them run at once; the caller does not
-// wait for it.
+// it is done, so no more than lowerers of them run at once; neither the caller
+// nor Close waits for it.
 func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.Lowered, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.Limits.CompileTime,
 		&LimitError{Limit: limitCompileTime, Max: int64(e.cfg.Limits.CompileTime)})
