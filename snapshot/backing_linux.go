@@ -64,8 +64,7 @@ func newMapImage(c contents, max int64) (_ *mapImage, err error) {
 			at, b = at+int64(n), b[n:]
 		}
 	}
-	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | unix.F_SEAL_SEAL
-	if _, err = unix.FcntlInt(uintptr(i.fd), unix.F_ADD_SEALS, seals); err != nil {
+	if err = seal(i.fd); err != nil {
 		return nil, fmt.Errorf("snapshot: seal of an image: %w", err)
 	}
 	// Private although it is never written to: before Linux 6.7 a file that is
@@ -83,6 +82,20 @@ func newMapImage(c contents, max int64) (_ *mapImage, err error) {
 	}
 	i.pagemap, i.scanner = bestScanner(i.mem)
 	return i, nil
+}
+
+// seal makes a memory file immutable. No mapping of it can be written through,
+// so a seal against future writes is a seal against all. Unlike F_SEAL_WRITE it
+// does not look for pages that somebody else refers to, which takes time and
+// fails with EBUSY while the kernel's own scanners (DAMON, for one) hold one.
+// Kernels before 5.1 have only F_SEAL_WRITE.
+func seal(fd int) error {
+	const length = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, length|unix.F_SEAL_FUTURE_WRITE)
+	if errors.Is(err, unix.EINVAL) {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, length|unix.F_SEAL_WRITE)
+	}
+	return err
 }
 
 // memfd makes an anonymous file in memory. Kernels from 6.3 on want to be told
