@@ -261,6 +261,9 @@ func TestImageFileIsSealed(t *testing.T) {
 	if _, err := unix.Pwrite(fd, []byte{1}, 0); err != unix.EPERM {
 		t.Errorf("pwrite: %v", err)
 	}
+	if _, err := unix.Mmap(fd, 0, WasmPageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != unix.EPERM {
+		t.Errorf("writable mapping: %v", err)
+	}
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_FUTURE_WRITE); err != unix.EPERM {
 		t.Errorf("another seal: %v", err)
 	}
