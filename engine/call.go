@@ -62,10 +62,14 @@ func (g *guest) put(w *wz.Worker, parts ...[]byte) error {
 }
 
 // invoke calls an export that returns a status. The result, which shares the
-// guest's memory, is valid until guest code runs again.
-func (g *guest) invoke(w *wz.Worker, export string, parts [][]byte, args ...uint32) (abi.Status, []byte, error) {
+// guest's memory, is valid until guest code runs again. After an error the guest
+// and its worker are in an unknown state.
+func (g *guest) invoke(w *wz.Worker, export string, parts [][]byte, args ...uint32) (_ abi.Status, _ []byte, err error) {
 	g.begin()
-	defer g.end()
+	defer func() {
+		g.end()
+		g.broken = g.broken || err != nil
+	}()
 	if err := g.put(w, parts...); err != nil {
 		return 0, nil, err
 	}
@@ -88,15 +92,16 @@ func (g *guest) invoke(w *wz.Worker, export string, parts [][]byte, args ...uint
 	return status, result, nil
 }
 
-// setup calls an export that prepares the guest and has no result.
-func (g *guest) setup(w *wz.Worker, export string, parts [][]byte, args ...uint32) error {
+// setup calls an export that prepares the guest and has no result. Positions in
+// its errors go through pos, if it is not nil.
+func (g *guest) setup(w *wz.Worker, pos *positions, export string, parts [][]byte, args ...uint32) error {
 	status, result, err := g.invoke(w, export, parts, args...)
 	if err != nil {
 		return g.failure(err)
 	}
 	switch {
 	case status == abi.StatusError:
-		return g.thrown(result, nil)
+		return g.thrown(result, pos)
 	case status != abi.StatusJSON || len(result) > 0:
 		return g.failure(fmt.Errorf("%w: %s returned status %d and %d bytes", abi.ErrABI, export, status, len(result)))
 	}
@@ -134,9 +139,7 @@ func (g *guest) call(lease *lease, name string, frame []byte) (abi.Status, []byt
 		result = append([]byte(nil), result...)
 	}
 	g.detach(lease.worker)
-	if err != nil {
-		lease.broken = true
-	}
+	lease.broken = g.broken
 	return status, result, err
 }
 
@@ -186,7 +189,8 @@ func (g *guest) thrown(result []byte, pos *positions) error {
 	return ge
 }
 
-// newGuest returns a guest on memory with a live or fixed environment.
+// newGuest returns a guest that still needs a context, memory and globals. Its
+// clock and randomness are live until fixed is set.
 func (e *Engine) newGuest(p *prepared, limits Limits, timeLimit string) *guest {
 	g := &guest{engine: e, control: p.control, limits: limits, timeLimit: timeLimit, left: limits.CallTime}
 	if timeLimit == limitCompileTime {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/engine/internal/wz"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/snapshot"
 )
@@ -148,8 +149,9 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta compon
 	}
 	name := []byte(meta.Name)
 	pos := newPositions(meta.Name, meta.SourceMap)
-	err = g.load(lease, pos, name, code)
+	err = g.load(lease.worker, pos, name, code)
 	g.detach(lease.worker)
+	lease.broken = g.broken
 	if err != nil {
 		return nil, err
 	}
@@ -181,19 +183,12 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta compon
 }
 
 // load runs the exports that load a component and seal the guest.
-func (g *guest) load(lease *lease, pos *positions, name, code []byte) error {
-	status, result, err := g.invoke(lease.worker, abi.Load, [][]byte{name, code}, uint32(len(name)), uint32(len(code)))
+func (g *guest) load(w *wz.Worker, pos *positions, name, code []byte) error {
+	err := g.setup(w, pos, abi.Load, [][]byte{name, code}, uint32(len(name)), uint32(len(code)))
 	if err != nil {
-		lease.broken = true
-		return g.failure(err)
+		return err
 	}
-	if status == abi.StatusError {
-		return g.thrown(result, pos)
-	}
-	if status != abi.StatusJSON || len(result) > 0 {
-		return g.failure(fmt.Errorf("%w: %s returned status %d", abi.ErrABI, abi.Load, status))
-	}
-	return g.setup(lease.worker, abi.Seal, nil)
+	return g.setup(w, nil, abi.Seal, nil)
 }
 
 func (e *Engine) newComponent(l *language, p *prepared, meta componentMeta, pos *positions, s *snapshot.Snapshot, img *image) *Component {

@@ -49,6 +49,7 @@ type guest struct {
 	left      time.Duration // guest time not yet used
 	deadline  time.Time     // when left is used up, while the guest runs
 
+	broken  bool // a call ended with an error of the machine, or broke the ABI
 	refused bool // the guest asked for more memory than it may have
 	console console
 	sleeps  sleepHeap // host calls that wait

@@ -310,10 +310,10 @@ func (g *guest) boot(w *wz.Worker) error {
 	if ctl.ABI != runtimes.ABIVersion {
 		return fmt.Errorf("%w: module speaks version %d, want %d", abi.ErrABI, ctl.ABI, runtimes.ABIVersion)
 	}
-	if err := g.setup(w, abi.Boot, nil); err != nil {
+	if err := g.setup(w, nil, abi.Boot, nil); err != nil {
 		return err
 	}
-	return g.setup(w, abi.Seal, nil)
+	return g.setup(w, nil, abi.Seal, nil)
 }
 
 // findControl asks a runtime that was restored from the cache for the address
