@@ -53,10 +53,7 @@ func TestHostile(t *testing.T) {
 	t.Run("warm", func(t *testing.T) { runHostile(t, programs[:1]) })
 	before := resources(t)
 	t.Run("programs", func(t *testing.T) { runHostile(t, programs) })
-	after := resources(t)
-	if after.goroutines > before.goroutines+1 || after.files > before.files || after.guests > before.guests {
-		t.Errorf("leak: before %+v, after %+v", before, after)
-	}
+	checkLeaks(t, before)
 }
 
 func runHostile(t *testing.T, programs []*hostileProgram) {
