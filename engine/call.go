@@ -13,7 +13,7 @@ import (
 // its thread, because the memory counts the thread's page faults.
 func (g *guest) attach(w *wz.Worker) error {
 	g.memory.Enter()
-	if err := w.Bind(g, g.globals, g); err != nil {
+	if err := w.Bind(g, g.globals, g.grant(), g); err != nil {
 		g.memory.Leave()
 		return err
 	}
@@ -21,7 +21,7 @@ func (g *guest) attach(w *wz.Worker) error {
 }
 
 func (g *guest) detach(w *wz.Worker) {
-	w.Unbind(g.globals)
+	g.settleFuel(w.Unbind(g.globals))
 	g.memory.Leave()
 }
 
@@ -192,7 +192,8 @@ func (g *guest) thrown(result []byte, pos *positions) error {
 // newGuest returns a guest that still needs a context, memory and globals. Its
 // clock and randomness are live until fixed is set.
 func (e *Engine) newGuest(p *prepared, limits Limits, timeLimit string) *guest {
-	g := &guest{engine: e, control: p.control, limits: limits, timeLimit: timeLimit, left: limits.CallTime}
+	g := &guest{engine: e, control: p.control, limits: limits, timeLimit: timeLimit,
+		left: limits.CallTime, fuel: limits.Fuel, calls: limits.HostCalls}
 	if timeLimit == limitCompileTime {
 		g.left = limits.CompileTime
 	}

@@ -22,6 +22,8 @@ type Source struct {
 	// Name is the file name in error messages and stack traces.
 	Name string
 	Code []byte
+	// Tenant says whose component it is: see [Options.Tenant].
+	Tenant string
 }
 
 // A Component is compiled source: an immutable image that renders start from.
@@ -29,6 +31,7 @@ type Component struct {
 	engine    *Engine
 	language  *language
 	prepared  *prepared
+	tenant    string // whose calls count as, if they do not say
 	meta      componentMeta
 	positions *positions
 	snapshot  *snapshot.Snapshot
@@ -66,6 +69,13 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	if src.Name == "" {
 		src.Name = "component"
 	}
+	if int64(len(src.Code)+len(src.Name)) > e.cfg.Limits.Source {
+		return nil, &LimitError{Limit: limitSource, Max: e.cfg.Limits.Source}
+	}
+	if err := e.admit(ctx, src.Tenant, e.cfg.Limits.Memory); err != nil {
+		return nil, err
+	}
+	defer e.dismiss(src.Tenant, e.cfg.Limits.Memory)
 	code := src.Code
 	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
 	if l.runtime.Lower != nil {
@@ -79,7 +89,7 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.boot(ctx, l, p, meta, code)
+	return e.boot(ctx, l, p, src.Tenant, meta, code)
 }
 
 // lower runs the language's Lower, which is Go code that cannot be stopped. A
@@ -96,10 +106,11 @@ func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.L
 		}
 		return fmt.Errorf("engine: compile: %w", ctx.Err())
 	}
-	select {
-	case e.lowering <- struct{}{}:
-	case <-ctx.Done():
-		return runtimes.Lowered{}, ended()
+	if err := e.wait(ctx, e.lowering, src.Tenant, oneWorker, "the parser"); err != nil {
+		if ctx.Err() != nil {
+			err = ended()
+		}
+		return runtimes.Lowered{}, err
 	}
 	type result struct {
 		lowered     runtimes.Lowered
@@ -108,7 +119,7 @@ func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.L
 	done := make(chan result, 1)
 	go func() {
 		defer func() {
-			<-e.lowering
+			e.lowering.Release(src.Tenant, oneWorker)
 			// On a goroutine of its own a panic would end the program.
 			if p := recover(); p != nil {
 				done <- result{diagnostics: []runtimes.Diagnostic{{File: src.Name, Text: fmt.Sprintf("the parser failed: %v", p)}}}
@@ -130,8 +141,8 @@ func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.L
 
 // boot loads code into a guest that starts from the runtime's image, and makes
 // a component of what comes out.
-func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta componentMeta, code []byte) (*Component, error) {
-	lease := &lease{language: l, prepared: p}
+func (e *Engine) boot(ctx context.Context, l *language, p *prepared, tenant string, meta componentMeta, code []byte) (*Component, error) {
+	lease := &lease{language: l, prepared: p, tenant: tenant}
 	if err := lease.acquire(ctx); err != nil {
 		return nil, err
 	}
@@ -179,7 +190,9 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, meta compon
 	if err != nil {
 		return nil, err
 	}
-	return e.newComponent(l, p, meta, pos, s, &image{memory: m, globals: g.globals, digest: s.Digest()}), nil
+	c := e.newComponent(l, p, meta, pos, s, &image{memory: m, globals: g.globals, digest: s.Digest()})
+	c.tenant = tenant
+	return c, nil
 }
 
 // load runs the exports that load a component and seal the guest.

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sporeengine/spore/engine/internal/gate"
 	"github.com/sporeengine/spore/runtimes"
 )
 
@@ -26,6 +29,14 @@ type Config struct {
 	// Workers bounds the guests of one language that run at the same time.
 	// Zero means GOMAXPROCS.
 	Workers int
+
+	// Guests bounds the calls and compilations in progress, of all languages,
+	// those whose guest sleeps included; zero means DefaultGuests. GuestMemory
+	// bounds the sum of their Limits.Memory in bytes, of which most use only
+	// a part; zero means DefaultGuestMemory. What finds no room waits for it
+	// until its context ends. Whose turn it is depends on [Options.Tenant].
+	Guests      int
+	GuestMemory int64
 
 	// ImageMemory bounds the bytes of component images that are kept mapped.
 	// Those least recently rendered are dropped and rebuilt when they are
@@ -50,8 +61,12 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// DefaultImageMemory is the value of Config.ImageMemory if zero.
-const DefaultImageMemory = 1 << 30
+// Values of fields of [Config] that are zero.
+const (
+	DefaultGuests      = 1024
+	DefaultGuestMemory = 8 << 30
+	DefaultImageMemory = 1 << 30
+)
 
 // lowerers is how many sources are lowered at once. It takes a millisecond or
 // two; what takes much longer is an attack, which must not get more.
@@ -64,7 +79,8 @@ type Engine struct {
 	cache     *cache
 	images    *imageCache
 	counters  counters
-	lowering  chan struct{} // holds a token for each Lower that runs
+	guests    *gate.Gate // admits calls and compilations
+	lowering  *gate.Gate // admits what is lowered
 
 	closing atomic.Bool   // tells running guests to stop
 	closed  chan struct{} // closed with it
@@ -87,8 +103,17 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.ImageMemory < 0 {
 		problems = append(problems, "ImageMemory is negative")
 	}
-	if cfg.ImageMemory == 0 {
-		cfg.ImageMemory = DefaultImageMemory
+	if cfg.Guests < 0 {
+		problems = append(problems, "Guests is negative")
+	}
+	if cfg.GuestMemory < 0 {
+		problems = append(problems, "GuestMemory is negative")
+	}
+	cfg.ImageMemory = cmp.Or(cfg.ImageMemory, DefaultImageMemory)
+	cfg.Guests = cmp.Or(cfg.Guests, DefaultGuests)
+	cfg.GuestMemory = cmp.Or(cfg.GuestMemory, DefaultGuestMemory)
+	if cfg.GuestMemory >= 0 && cfg.Limits.Memory > cfg.GuestMemory {
+		problems = append(problems, "Limits.Memory is more than GuestMemory: no guest would ever find room")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -96,7 +121,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = terminalProgress()
 	}
-	e := &Engine{cfg: cfg, languages: map[string]*language{}, closed: make(chan struct{}), lowering: make(chan struct{}, lowerers)}
+	e := &Engine{cfg: cfg, languages: map[string]*language{}, closed: make(chan struct{})}
+	e.guests = gate.New(gate.Amount{Slots: int64(cfg.Guests), Bytes: cfg.GuestMemory})
+	e.lowering = gate.New(gate.Amount{Slots: lowerers})
 	e.idle = sync.NewCond(&e.mu)
 	e.images = &imageCache{max: cfg.ImageMemory, idlePerImage: cfg.Workers}
 	if len(cfg.Runtimes) == 0 {
@@ -120,7 +147,7 @@ func (e *Engine) addRuntime(rt runtimes.Runtime) (problems []string) {
 	if rt.Language == "" || len(rt.Module) == 0 {
 		problems = append(problems, fmt.Sprintf("runtime %q has no language or no module", rt.Language))
 	}
-	l := &language{engine: e, runtime: rt, gate: make(chan struct{}, max(e.cfg.Workers, 0))}
+	l := &language{engine: e, runtime: rt, workers: gate.New(gate.Amount{Slots: int64(e.cfg.Workers)})}
 	for _, name := range append([]string{rt.Language}, rt.Extensions...) {
 		if _, dup := e.languages[name]; dup {
 			problems = append(problems, fmt.Sprintf("two runtimes for %q", name))
@@ -173,12 +200,44 @@ func (e *Engine) leave() {
 	}
 }
 
+// wait takes amount from g for tenant, which gives it back by g.Release. It waits
+// until ctx ends or the engine is closed.
+func (e *Engine) wait(ctx context.Context, g *gate.Gate, tenant string, amount gate.Amount, what string) error {
+	waited, err := g.Acquire(ctx, tenant, amount)
+	if waited {
+		e.counters.waits.Add(1)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gate.ErrClosed):
+		return ErrClosed
+	}
+	return fmt.Errorf("engine: waiting for %s: %w", what, err)
+}
+
+// admit makes room for a guest with the given limits. The caller dismisses it.
+func (e *Engine) admit(ctx context.Context, tenant string, memory int64) error {
+	return e.wait(ctx, e.guests, tenant, gate.Amount{Slots: 1, Bytes: memory}, "room for a guest")
+}
+
+func (e *Engine) dismiss(tenant string, memory int64) {
+	e.guests.Release(tenant, gate.Amount{Slots: 1, Bytes: memory})
+}
+
 // Close ends running guests, waits for the calls they belong to, and releases
 // everything the engine and its components own.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	if !e.closing.Swap(true) {
 		close(e.closed)
+		e.guests.Close()
+		e.lowering.Close()
+		for name, l := range e.languages {
+			if name == l.runtime.Language {
+				l.workers.Close()
+			}
+		}
 	}
 	for e.active > 0 {
 		e.idle.Wait()
@@ -198,7 +257,10 @@ type Stats struct {
 	Renders     uint64 // calls begun
 	Errors      uint64 // of them, those that failed
 	Limits      uint64 // of them, those ended by a limit
-	Waits       uint64 // calls that waited for a worker
+	Waits       uint64 // calls that waited for room or for a worker
+	Guests      int    // calls and compilations in progress
+	GuestMemory int64  // sum of their Limits.Memory
+	Waiting     int    // those that wait for room now
 	Images      int    // component images mapped
 	ImageBytes  int64  // their size
 	ImageBuilds uint64 // images mapped again after they had been dropped
@@ -221,6 +283,8 @@ func (e *Engine) Stats() Stats {
 		Limits:     c.limits.Load(),
 		Waits:      c.waits.Load(),
 	}
+	used, waiting := e.guests.Used()
+	s.Guests, s.GuestMemory, s.Waiting = int(used.Slots), used.Bytes, waiting
 	e.images.stats(&s)
 	return s
 }

@@ -81,8 +81,11 @@ type Frame struct {
 
 // A LimitError says which limit ended a call.
 type LimitError struct {
-	Limit string // the name of a field of [Limits]
-	Max   int64  // its value, in bytes or nanoseconds
+	// Limit is the name of a field of [Limits], or "Stack": the guest recursed
+	// more deeply than the interpreter's native stack can go.
+	Limit string
+	// Max is its value in the unit of the field, nanoseconds for a time.
+	Max int64
 }
 
 // Error implements error.

@@ -24,7 +24,8 @@ var bootTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const bootSeed = 0
 
-// loopBudget is how many loop heads a guest passes between two ticks. At about
+// loopBudget is the work that a guest does between two ticks, in the unit of
+// [Limits.Fuel]. At about
 // a nanosecond for the shortest loop and ten for a step of an interpreter, a
 // tick comes every 20 to 200 µs, and its cost stays below one part in a hundred.
 const loopBudget = 20000
@@ -48,6 +49,10 @@ type guest struct {
 	timeLimit string        // name of the limit that bounds left
 	left      time.Duration // guest time not yet used
 	deadline  time.Time     // when left is used up, while the guest runs
+
+	fuel    int64 // not yet used, but for what the guest was granted
+	granted int32 // the budget that it got last
+	calls   int64 // host calls that it may still make
 
 	broken  bool // a call ended with an error of the machine, or broke the ABI
 	refused bool // the guest asked for more memory than it may have
@@ -126,16 +131,41 @@ func (g *guest) outOfTime() error {
 }
 
 // Tick implements [wz.Host].
-func (g *guest) Tick() (int32, error) { return loopBudget, g.check() }
+func (g *guest) Tick(left int32) (int32, error) {
+	g.settleFuel(left)
+	if g.fuel <= 0 {
+		return 0, &LimitError{Limit: limitFuel, Max: g.limits.Fuel}
+	}
+	if err := g.check(); err != nil {
+		return 0, err
+	}
+	return g.grant(), nil
+}
+
+// grant hands out the next budget. settleFuel, its counterpart, counts what was
+// used of it.
+func (g *guest) grant() int32 {
+	g.granted = int32(min(g.fuel, loopBudget))
+	return g.granted
+}
+
+func (g *guest) settleFuel(left int32) {
+	g.fuel -= int64(g.granted) - int64(left)
+	g.granted = 0
+}
 
 // Bounds of what host calls may cost the host.
 const (
-	maxCallName = 200    // bytes of a name that an error repeats
-	maxPending  = 10_000 // host calls that wait
+	maxCallName = 200      // bytes of a name that an error repeats
+	maxSleepArg = 64 << 10 // bytes of the argument of a sleep
+	maxPending  = 10_000   // host calls that wait
 )
 
 // Call implements [wz.Host].
 func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
+	if g.calls--; g.calls < 0 {
+		return nil, &LimitError{Limit: limitHostCalls, Max: g.limits.HostCalls}
+	}
 	if string(name) != abi.SleepCall {
 		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
 	}
@@ -144,7 +174,7 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 		return nil, err
 	}
 	var arg struct{ MS float64 }
-	if err := json.Unmarshal(text, &arg); err != nil || math.IsNaN(arg.MS) {
+	if len(text) > maxSleepArg || json.Unmarshal(text, &arg) != nil || math.IsNaN(arg.MS) {
 		return errorReply("bad_argument", abi.SleepCall+` takes {"ms": number}`), nil
 	}
 	// A year is longer than any limit and far from an overflow.
@@ -192,8 +222,22 @@ func (g *guest) Clock(wall bool) int64 {
 	return int64(time.Since(processStart))
 }
 
-// Random implements [wz.Host].
-func (g *guest) Random(p []byte) {
+// Random implements [wz.Host]. A guest may ask for as much as it has memory,
+// which takes long.
+func (g *guest) Random(p []byte) error {
+	const step = 64 << 10
+	for len(p) > step {
+		g.random(p[:step])
+		p = p[step:]
+		if err := g.check(); err != nil {
+			return err
+		}
+	}
+	g.random(p)
+	return nil
+}
+
+func (g *guest) random(p []byte) {
 	if g.fixed != nil {
 		g.fixed.random.Read(p) // never fails
 		return

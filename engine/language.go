@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/engine/internal/gate"
 	"github.com/sporeengine/spore/engine/internal/wz"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/snapshot"
@@ -33,9 +34,9 @@ type language struct {
 	preparing sync.Mutex // held while the runtime is compiled and booted
 	ready     atomic.Pointer[prepared]
 
-	gate chan struct{} // holds a token for each worker in use
-	mu   sync.Mutex
-	idle []*wz.Worker // guarded by mu
+	workers *gate.Gate // admits as many as there may be workers
+	mu      sync.Mutex
+	idle    []*wz.Worker // guarded by mu
 }
 
 // prepared is a runtime that was compiled and booted.
@@ -369,24 +370,18 @@ func (l *language) close() error {
 type lease struct {
 	language *language
 	prepared *prepared
+	tenant   string
 	worker   *wz.Worker
 	broken   bool // the worker is in an unknown state
 }
 
+var oneWorker = gate.Amount{Slots: 1}
+
 // acquire waits for a worker until ctx ends.
 func (l *lease) acquire(ctx context.Context) error {
 	lang := l.language
-	select {
-	case lang.gate <- struct{}{}:
-	default:
-		lang.engine.counters.waits.Add(1)
-		select {
-		case lang.gate <- struct{}{}:
-		case <-ctx.Done():
-			return fmt.Errorf("engine: waiting for a worker: %w", ctx.Err())
-		case <-lang.engine.closed:
-			return ErrClosed
-		}
+	if err := lang.engine.wait(ctx, lang.workers, l.tenant, oneWorker, "a worker"); err != nil {
+		return err
 	}
 	lang.mu.Lock()
 	if n := len(lang.idle); n > 0 {
@@ -398,7 +393,7 @@ func (l *lease) acquire(ctx context.Context) error {
 	}
 	w, err := l.prepared.code.NewWorker()
 	if err != nil {
-		<-lang.gate
+		lang.workers.Release(l.tenant, oneWorker)
 		return fmt.Errorf("engine: start a worker: %w", err)
 	}
 	l.worker = w
@@ -422,6 +417,6 @@ func (l *lease) release() error {
 		l.language.idle = append(l.language.idle, w)
 		l.language.mu.Unlock()
 	}
-	<-l.language.gate
+	l.language.workers.Release(l.tenant, oneWorker)
 	return err
 }

@@ -16,11 +16,26 @@ type Limits struct {
 	CallTime time.Duration
 	// CompileTime is CallTime for loading a component: default 5 s.
 	CompileTime time.Duration
+	// Fuel bounds the work of one call, and of loading a component, in a unit
+	// that is the same on every machine: the WebAssembly instructions that the
+	// guest may have executed at most (see [rewrite.Module.Budget]). With a
+	// Fixed environment a call that runs out of fuel does so at the same
+	// point every time. The default of 2⁴⁰ leaves it to CallTime to end a call.
+	Fuel int64
+	// HostCalls bounds the host calls of one call, of which sleeping is one:
+	// default 10,000.
+	HostCalls int64
 	// Output bounds the result of a call in bytes: default 4 MiB.
 	Output int64
+	// Depth bounds how deep the arrays and objects of a result are nested:
+	// default 1,000, at most 10,000, which is where encoding/json gives up.
+	Depth int64
 	// Console bounds what a guest prints during one call, in bytes: default
 	// 64 KiB.
 	Console int64
+	// Source bounds the source of a component and its name, in bytes: default
+	// 1 MiB.
+	Source int64
 }
 
 // DefaultLimits returns the value of each field of Config.Limits that is zero.
@@ -29,8 +44,12 @@ func DefaultLimits() Limits {
 		Memory:      64 << 20,
 		CallTime:    time.Second,
 		CompileTime: 5 * time.Second,
+		Fuel:        1 << 40,
+		HostCalls:   10_000,
 		Output:      4 << 20,
+		Depth:       1000,
 		Console:     64 << 10,
+		Source:      1 << 20,
 	}
 }
 
@@ -39,14 +58,19 @@ const (
 	limitMemory      = "Memory"
 	limitCallTime    = "CallTime"
 	limitCompileTime = "CompileTime"
+	limitFuel        = "Fuel"
+	limitHostCalls   = "HostCalls"
 	limitOutput      = "Output"
+	limitDepth       = "Depth"
 	limitConsole     = "Console"
+	limitSource      = "Source"
 	limitStack       = "Stack"
 )
 
 const (
 	wasmPage  = 64 << 10
 	maxMemory = 4<<30 - wasmPage // the last page stays free, so that lengths fit into 32 bits
+	maxDepth  = 10_000           // encoding/json reads no more
 )
 
 func limitText(name string, max int64) string {
@@ -55,6 +79,12 @@ func limitText(name string, max int64) string {
 		return time.Duration(max).String()
 	case limitStack:
 		return "native stack of the interpreter"
+	case limitFuel:
+		return fmt.Sprintf("%d instructions", max)
+	case limitHostCalls:
+		return fmt.Sprintf("%d host calls", max)
+	case limitDepth:
+		return fmt.Sprintf("%d levels", max)
 	}
 	return fmt.Sprintf("%d bytes", max)
 }
@@ -64,8 +94,12 @@ func (l *Limits) each(of Limits, f func(name string, v *int64, of int64)) {
 	f(limitMemory, &l.Memory, of.Memory)
 	f(limitCallTime, (*int64)(&l.CallTime), int64(of.CallTime))
 	f(limitCompileTime, (*int64)(&l.CompileTime), int64(of.CompileTime))
+	f(limitFuel, &l.Fuel, of.Fuel)
+	f(limitHostCalls, &l.HostCalls, of.HostCalls)
 	f(limitOutput, &l.Output, of.Output)
+	f(limitDepth, &l.Depth, of.Depth)
 	f(limitConsole, &l.Console, of.Console)
+	f(limitSource, &l.Source, of.Source)
 }
 
 // fill replaces zero fields by those of def and returns what is wrong.
@@ -80,6 +114,9 @@ func (l *Limits) fill(def Limits) (problems []string) {
 	})
 	if l.Memory > maxMemory {
 		problems = append(problems, fmt.Sprintf("Limits.Memory is more than %d bytes", int64(maxMemory)))
+	}
+	if l.Depth > maxDepth {
+		problems = append(problems, fmt.Sprintf("Limits.Depth is more than %d", maxDepth))
 	}
 	l.Memory &^= wasmPage - 1 // memory grows by whole WebAssembly pages
 	return problems

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/engine/internal/gate"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/runtimes/javascript"
 	"github.com/sporeengine/spore/runtimes/python"
@@ -212,8 +213,10 @@ func TestFreshEqualsRestored(t *testing.T) {
 				}
 				plain := &plainMemory{bytes.Clone(img.memory.Bytes()), img.memory.Max()}
 				// A lease of its own with room in the gate, so that it can sleep.
-				lang := &language{engine: e, gate: make(chan struct{}, 1)}
-				lang.gate <- struct{}{}
+				lang := &language{engine: e, workers: gate.New(oneWorker)}
+				if _, err := lang.workers.Acquire(t.Context(), "", oneWorker); err != nil {
+					t.Fatal(err)
+				}
 				fresh := observe(t, c, &lease{language: lang, prepared: c.prepared, worker: w}, plain, img.globals, props)
 				if d := fresh.diff(restored); d != "" {
 					t.Fatalf("round %d: %s: fresh and restored differ: %s", i, props, d)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,12 @@ import (
 type Options struct {
 	// Limits may lower the engine's limits, never raise them.
 	Limits Limits
+
+	// Tenant says for whom the call is made; empty means the tenant of the
+	// component's source. Where calls have to wait, for room or for a worker,
+	// the tenant with the fewest calls in progress goes first, so that no
+	// tenant can keep the others waiting. The names are the embedder's own.
+	Tenant string
 
 	// Console receives what the guest prints. Nil discards it. Output is
 	// untrusted: it is passed as an attribute, never as a format.
@@ -78,6 +85,7 @@ type Usage struct {
 	Guest  time.Duration // time of the guest, sleeps included
 	Memory int64         // bytes of guest memory after the call
 	Output int64         // bytes of the result
+	Fuel   int64         // work of the guest, in the unit of Limits.Fuel
 }
 
 // Render calls the component's render function with props, any value that
@@ -124,7 +132,12 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 		return nil, fmt.Errorf("engine: props: %w", err)
 	}
 	begin := time.Now()
-	lease := &lease{language: c.language, prepared: c.prepared}
+	tenant := cmp.Or(opt.Tenant, c.tenant)
+	if err := c.engine.admit(ctx, tenant, limits.Memory); err != nil {
+		return nil, err
+	}
+	defer c.engine.dismiss(tenant, limits.Memory)
+	lease := &lease{language: c.language, prepared: c.prepared, tenant: tenant}
 	if err := lease.acquire(ctx); err != nil {
 		return nil, err
 	}
@@ -143,7 +156,7 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	start := time.Since(begin)
 	status, data, err := g.call(lease, function, abi.AppendFrame(nil, arg))
 	g.console.flush()
-	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data))}
+	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: limits.Fuel - g.fuel}
 	if rerr := mem.Reset(); rerr != nil {
 		return nil, errors.Join(err, rerr)
 	}
@@ -180,9 +193,6 @@ func encode(props any) ([]byte, error) {
 	return json.Marshal(props)
 }
 
-// maxDepth is how deep a result may be nested: encoding/json reads no more.
-const maxDepth = 10_000
-
 // result checks what a guest returned.
 func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result, error) {
 	switch status {
@@ -202,8 +212,8 @@ func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result,
 		text = []byte("null")
 	}
 	switch {
-	case abi.Depth(text) > maxDepth:
-		return nil, &GuestError{Kind: KindResult, Message: fmt.Sprintf("the result is nested more than %d deep", maxDepth)}
+	case int64(abi.Depth(text)) > g.limits.Depth:
+		return nil, &LimitError{Limit: limitDepth, Max: g.limits.Depth}
 	case !json.Valid(text):
 		return nil, g.failure(fmt.Errorf("%w: result is not JSON", abi.ErrABI))
 	}

@@ -22,7 +22,10 @@ const (
 // sporeImports are the functions of module "spore", see runtimes/ABI.md.
 var sporeImports = map[string]signature{
 	"tick": {nil, []api.ValueType{i32}, func(w *Worker, s []uint64) {
-		budget, err := w.host.Tick()
+		if w.stackBytes() > maxStack {
+			halt(&Trap{StackOverflow})
+		}
+		budget, err := w.host.Tick(w.left())
 		if err != nil {
 			halt(err)
 		}

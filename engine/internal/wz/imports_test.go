@@ -15,10 +15,11 @@ type fakeHost struct {
 	slept   []int64
 	random  int
 	reply   []byte
+	budget  int32
 	err     error
 }
 
-func (h *fakeHost) Tick() (int32, error) { return 7, h.err }
+func (h *fakeHost) Tick(int32) (int32, error) { return h.budget, h.err }
 func (h *fakeHost) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 	h.written.Write(name)
 	return h.reply, h.err
@@ -31,11 +32,12 @@ func (h *fakeHost) Clock(wall bool) int64 {
 	}
 	return 100
 }
-func (h *fakeHost) Random(p []byte) {
+func (h *fakeHost) Random(p []byte) error {
 	h.random += len(p)
 	for i := range p {
 		p[i] = 0xaa
 	}
+	return h.err
 }
 func (h *fakeHost) Sleep(ns int64) error { h.slept = append(h.slept, ns); return h.err }
 

@@ -45,7 +45,9 @@ var wasiImports = map[string]signature{
 			s[0] = efault
 			return
 		}
-		w.host.Random(b)
+		if err := w.host.Random(b); err != nil {
+			halt(err)
+		}
 		s[0] = 0
 	}},
 	"proc_exit": {[]api.ValueType{i32}, nil, func(_ *Worker, s []uint64) {

@@ -26,8 +26,9 @@ type Memory interface {
 // methods ends the call at once, without unwinding the guest, and is what
 // [Worker.Call] returns.
 type Host interface {
-	// Tick is called when the loop budget has run out and returns the next one.
-	Tick() (budget int32, err error)
+	// Tick is called when the budget has run out: left, zero or less, is what
+	// remains of it. It returns the next one.
+	Tick(left int32) (budget int32, err error)
 	// Call starts a host call. The reply is nil if it comes later. name and
 	// frame are guest memory, valid until Call returns.
 	Call(id, flags uint32, name, frame []byte) (reply []byte, err error)
@@ -38,7 +39,7 @@ type Host interface {
 	// Clock returns nanoseconds: since 1970 if wall, else since any moment.
 	Clock(wall bool) int64
 	// Random fills p.
-	Random(p []byte)
+	Random(p []byte) error
 	// Sleep waits for ns nanoseconds.
 	Sleep(ns int64) error
 }
@@ -71,7 +72,10 @@ type Worker struct {
 	host    Host
 	reply   []byte // waits for spore.take
 	exports map[string]api.Function
-	stack   [8]uint64
+	running api.Function // the export that runs, or ran last
+	stack   [8]uint64    // its arguments and result
+
+	hasStack bool // stackBytes can see it
 }
 
 // workerContext carries the worker through wazero to the host functions. Its
@@ -83,7 +87,7 @@ type workerContext struct {
 
 // NewWorker returns an unbound worker. Close it when it is done.
 func (c *Code) NewWorker() (*Worker, error) {
-	w := &Worker{linear: &linear{idle: make([]byte, PageSize)}, exports: map[string]api.Function{}}
+	w := &Worker{linear: &linear{idle: make([]byte, PageSize)}, exports: map[string]api.Function{}, hasStack: true}
 	w.ctx = &workerContext{context.Background(), w}
 	ctx := experimental.WithMemoryAllocator(w.ctx, experimental.MemoryAllocatorFunc(
 		func(uint64, uint64) experimental.LinearMemory { return w.linear }))
@@ -101,6 +105,7 @@ func (c *Code) NewWorker() (*Worker, error) {
 	}
 	for _, e := range c.module.Exports {
 		w.exports[e.Name] = m.ExportedFunction(e.Name)
+		w.hasStack = w.hasStack && hasStack(w.exports[e.Name])
 	}
 	return w, nil
 }
@@ -108,10 +113,9 @@ func (c *Code) NewWorker() (*Worker, error) {
 // Close releases the worker.
 func (w *Worker) Close() error { return w.module.Close(context.Background()) }
 
-// Bind makes w run the guest with the given memory and globals until
-// [Worker.Unbind]. The loop budget starts at zero, so that the first loop asks
-// host for one.
-func (w *Worker) Bind(mem Memory, globals []uint64, host Host) error {
+// Bind makes w run the guest with the given memory, globals and budget until
+// [Worker.Unbind].
+func (w *Worker) Bind(mem Memory, globals []uint64, budget int32, host Host) error {
 	if len(globals) != len(w.globals) {
 		return fmt.Errorf("guest has %d globals, want %d", len(globals), len(w.globals))
 	}
@@ -122,21 +126,31 @@ func (w *Worker) Bind(mem Memory, globals []uint64, host Host) error {
 		g.Set(globals[i])
 	}
 	if w.budget != nil {
-		w.budget.Set(1)
+		w.budget.Set(api.EncodeI32(budget))
 	}
 	w.host = host
 	return nil
 }
 
-// Unbind ends the binding and stores the guest's globals in globals, unless
-// that is nil.
-func (w *Worker) Unbind(globals []uint64) {
+// left is what remains of the budget. A module that is not metered keeps it.
+func (w *Worker) left() int32 {
+	if w.budget == nil {
+		return 0
+	}
+	return api.DecodeI32(w.budget.Get())
+}
+
+// Unbind ends the binding, stores the guest's globals in globals, unless that is
+// nil, and returns what remains of the budget.
+func (w *Worker) Unbind(globals []uint64) (left int32) {
+	left = w.left()
 	for i := range globals {
 		globals[i] = w.globals[i].Get()
 	}
 	w.host, w.reply = nil, nil
 	// Cannot fail: Reallocate answers with the idle page whatever was bound.
 	w.linear.rebind(w.memory, nil)
+	return left
 }
 
 // Mem is the memory of the bound guest at its current length. It is valid
@@ -153,7 +167,12 @@ func (w *Worker) Call(name string, args ...uint32) (int32, error) {
 	for i, a := range args {
 		w.stack[i] = uint64(a)
 	}
-	if err := f.CallWithStack(w.ctx, w.stack[:max(len(args), 1)]); err != nil {
+	w.running = f
+	err := f.CallWithStack(w.ctx, w.stack[:max(len(args), 1)])
+	if w.stackBytes() > keepStack {
+		w.exports[name] = w.module.ExportedFunction(name)
+	}
+	if err != nil {
 		return 0, classify(err)
 	}
 	return int32(uint32(w.stack[0])), nil

@@ -1,6 +1,6 @@
 // A result one level deeper than Go's decoder of JSON follows.
 // class: json
-// expect: result
+// expect: limit Depth
 function attack() {
   let a = [];
   for (let i = 0; i < 10000; i++) a = [a];

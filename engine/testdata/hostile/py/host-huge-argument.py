@@ -1,6 +1,6 @@
 # An argument of a megabyte.
 # class: host
-# expect: json null
+# expect: error HostError
 # limits: CallTime=10s Memory=60MiB
 
 import spore

@@ -1,6 +1,6 @@
-# A chain of fifty thousand generators.
+# A chain of fifty thousand generators, which needs more native stack than Spore allows.
 # class: recursion
-# expect: error RecursionError
+# expect: limit Stack
 
 def g(it): yield from it
 
