@@ -86,7 +86,10 @@ func (g *guest) invoke(w *wz.Worker, export string, parts [][]byte, args ...uint
 		return 0, nil, fmt.Errorf("%w: %s returned status %d", abi.ErrABI, export, r)
 	}
 	result, _ := abi.Slice(w.Mem(), ctl.Result, ctl.ResultLen)
-	if status != abi.StatusError && int64(len(result)) > g.limits.Output {
+	switch {
+	case status == abi.StatusError && len(result) > abi.MaxErrorBytes:
+		return 0, nil, fmt.Errorf("%w: %s returned an error of %d bytes, more than %d", abi.ErrABI, export, len(result), abi.MaxErrorBytes)
+	case status != abi.StatusError && int64(len(result)) > g.limits.Output:
 		return 0, nil, &LimitError{Limit: limitOutput, Max: g.limits.Output}
 	}
 	return status, result, nil

@@ -64,7 +64,7 @@ type Config struct {
 // Values of fields of [Config] that are zero.
 const (
 	DefaultGuests      = 1024
-	DefaultGuestMemory = 8 << 30
+	DefaultGuestMemory = 2 << 30
 	DefaultImageMemory = 1 << 30
 )
 

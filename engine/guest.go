@@ -169,12 +169,15 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 	if string(name) != abi.SleepCall {
 		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
 	}
+	if len(frame) > maxSleepArg {
+		return errorReply("bad_argument", fmt.Sprintf(abi.SleepCall+" takes no argument of %d bytes", len(frame))), nil
+	}
 	text, _, err := abi.ParseFrame(frame)
 	if err != nil {
 		return nil, err
 	}
 	var arg struct{ MS float64 }
-	if len(text) > maxSleepArg || json.Unmarshal(text, &arg) != nil || math.IsNaN(arg.MS) {
+	if json.Unmarshal(text, &arg) != nil || math.IsNaN(arg.MS) {
 		return errorReply("bad_argument", abi.SleepCall+` takes {"ms": number}`), nil
 	}
 	// A year is longer than any limit and far from an overflow.

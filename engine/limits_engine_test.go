@@ -209,7 +209,7 @@ func TestAdmission(t *testing.T) {
 // TestTenantsShareWorkers: a tenant that keeps every worker busy with a long
 // queue delays another by no more than what runs.
 func TestTenantsShareWorkers(t *testing.T) {
-	e := newEngine(t, engine.Config{Workers: 1, Limits: engine.Limits{CallTime: time.Minute}})
+	e := newEngine(t, engine.Config{Workers: 1, GuestMemory: 8 << 30, Limits: engine.Limits{CallTime: time.Minute}})
 	spin := compile(t, e, "spin.py", "import time\ndef render(p):\n    end = time.monotonic() + p['ms'] / 1000\n    while time.monotonic() < end: pass\n    return str(p['ms'])")
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

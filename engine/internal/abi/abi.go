@@ -100,6 +100,10 @@ func AppendFrame(dst, text []byte, buffers ...[]byte) []byte {
 	return dst
 }
 
+// maxBuffers bounds the buffers of a frame: an empty one takes four bytes of a
+// guest and six times as much of the host.
+const maxBuffers = 1 << 16
+
 // ParseFrame splits a frame into its JSON text, which is nil if the frame
 // stands for no value, and its buffers. Both share memory with b. The text is
 // not checked to be JSON.
@@ -111,6 +115,9 @@ func ParseFrame(b []byte) (text []byte, buffers [][]byte, err error) {
 		return bad("shorter than its header")
 	}
 	n, count := uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[4:]))
+	if count > maxBuffers {
+		return bad(fmt.Sprintf("has %d buffers, more than %d", count, maxBuffers))
+	}
 	head := 8 + 4*count
 	if head > uint64(len(b)) {
 		return bad("has no room for its buffer lengths")
@@ -168,8 +175,8 @@ func Reply(ok bool, text []byte, buffers ...[]byte) []byte {
 	return AppendFrame(dst, text, buffers...)
 }
 
-// maxErrorBytes bounds the JSON of an error.
-const maxErrorBytes = 64 << 10
+// MaxErrorBytes bounds the JSON of an error.
+const MaxErrorBytes = 64 << 10
 
 // Kinds of an [Error].
 const (
@@ -213,8 +220,8 @@ type Diagnostic struct {
 
 // ParseError decodes the result of a call whose status is [StatusError].
 func ParseError(b []byte) (*Error, error) {
-	if len(b) > maxErrorBytes {
-		return nil, fmt.Errorf("%w: error of %d bytes, more than %d", ErrABI, len(b), maxErrorBytes)
+	if len(b) > MaxErrorBytes {
+		return nil, fmt.Errorf("%w: error of %d bytes, more than %d", ErrABI, len(b), MaxErrorBytes)
 	}
 	var e Error
 	if err := json.Unmarshal(b, &e); err != nil {

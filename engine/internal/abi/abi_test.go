@@ -55,6 +55,15 @@ func TestReadControlRefusesAreasOutsideMemory(t *testing.T) {
 	}
 }
 
+func TestTooManyBuffersAreRefused(t *testing.T) {
+	for _, n := range []int{maxBuffers, maxBuffers + 1} {
+		_, buffers, err := ParseFrame(AppendFrame(nil, []byte("1"), make([][]byte, n)...))
+		if ok := n <= maxBuffers; ok != (err == nil) || ok && len(buffers) != n {
+			t.Errorf("%d buffers: %d, %v", n, len(buffers), err)
+		}
+	}
+}
+
 func TestDepth(t *testing.T) {
 	for text, want := range map[string]int{
 		`1`: 0, `[]`: 1, `{"a":[1,{"b":[]}],"c":{}}`: 4, `"[[["`: 0, `["\"[[["]`: 1, `[[],[[]]]`: 3, ``: 0, `]`: 0, `"\`: 0,
