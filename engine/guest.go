@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"time"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
@@ -29,6 +30,13 @@ const bootSeed = 0
 // a nanosecond for the shortest loop and ten for a step of an interpreter, a
 // tick comes every 20 to 200 µs, and its cost stays below one part in a hundred.
 const loopBudget = 20000
+
+// turnTime is how long a guest computes before it lets others run. The Go runtime
+// itself takes turns every 10 ms, which is long for those who wait.
+//
+// It cannot be much shorter: the goroutine is bound to its thread, so that each
+// turn costs two switches of threads.
+const turnTime = 4 * time.Millisecond
 
 // processStart is the origin of the guests' monotonic clocks.
 var processStart = time.Now()
@@ -49,6 +57,7 @@ type guest struct {
 	timeLimit string        // name of the limit that bounds left
 	left      time.Duration // guest time not yet used
 	deadline  time.Time     // when left is used up, while the guest runs
+	turn      time.Time     // when it last let other goroutines run
 
 	fuel    int64 // not yet used, but for what the guest was granted
 	granted int32 // the budget that it got last
@@ -105,8 +114,12 @@ func (g *guest) Grow(size int64) ([]byte, bool) {
 }
 
 // begin starts the clock of the guest's time, and end stops it.
-func (g *guest) begin() { g.deadline = time.Now().Add(g.left) }
-func (g *guest) end()   { g.left = time.Until(g.deadline) }
+func (g *guest) begin() {
+	g.turn = time.Now()
+	g.deadline = g.turn.Add(g.left)
+}
+
+func (g *guest) end() { g.left = time.Until(g.deadline) }
 
 // check reports why the guest must stop, if it must.
 func (g *guest) check() error {
@@ -116,8 +129,13 @@ func (g *guest) check() error {
 	if err := g.ctx.Err(); err != nil {
 		return fmt.Errorf("engine: component interrupted: %w", err)
 	}
-	if time.Now().After(g.deadline) {
+	now := time.Now()
+	if now.After(g.deadline) {
 		return g.outOfTime()
+	}
+	if now.Sub(g.turn) > turnTime {
+		runtime.Gosched()
+		g.turn = time.Now()
 	}
 	return nil
 }
@@ -165,6 +183,10 @@ const (
 func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 	if g.calls--; g.calls < 0 {
 		return nil, &LimitError{Limit: limitHostCalls, Max: g.limits.HostCalls}
+	}
+	// What the host does for the guest takes longer than a few loops.
+	if err := g.check(); err != nil {
+		return nil, err
 	}
 	if string(name) != abi.SleepCall {
 		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
@@ -225,27 +247,24 @@ func (g *guest) Clock(wall bool) int64 {
 	return int64(time.Since(processStart))
 }
 
-// Random implements [wz.Host]. A guest may ask for as much as it has memory,
-// which takes long.
+// Random implements [wz.Host]. A guest may ask for as much as it has memory, and
+// again in the next moment, so that this has to look at the time itself.
 func (g *guest) Random(p []byte) error {
-	const step = 64 << 10
-	for len(p) > step {
-		g.random(p[:step])
-		p = p[step:]
+	const step = 4 << 10
+	for {
+		part := p[:min(len(p), step)]
+		if g.fixed != nil {
+			g.fixed.random.Read(part) // never fails
+		} else {
+			crand.Read(part) // never fails
+		}
+		if p = p[len(part):]; len(part) < step {
+			return nil
+		}
 		if err := g.check(); err != nil {
 			return err
 		}
 	}
-	g.random(p)
-	return nil
-}
-
-func (g *guest) random(p []byte) {
-	if g.fixed != nil {
-		g.fixed.random.Read(p) // never fails
-		return
-	}
-	crand.Read(p) // never fails
 }
 
 // Sleep implements [wz.Host]. Sleeping uses up guest time, so that a component

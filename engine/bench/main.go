@@ -60,6 +60,7 @@ func run(ctx context.Context, quick bool, out string) (err error) {
 		{"two goroutines", b.throughput},
 		{"sizes", b.sizes},
 		{"many renders", b.soak},
+		{"hostile guests", b.hostile},
 	} {
 		begin := time.Now()
 		fmt.Fprintf(os.Stderr, "bench: %s ... ", part.name)

@@ -22,9 +22,6 @@ const (
 // sporeImports are the functions of module "spore", see runtimes/ABI.md.
 var sporeImports = map[string]signature{
 	"tick": {nil, []api.ValueType{i32}, func(w *Worker, s []uint64) {
-		if w.stackBytes() > maxStack {
-			halt(&Trap{StackOverflow})
-		}
 		budget, err := w.host.Tick(w.left())
 		if err != nil {
 			halt(err)

@@ -6,17 +6,14 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// Sizes of native stacks in bytes. wazero keeps one for each exported function
-// that was called, on the Go heap, and doubles it when a guest recurses, from
-// 10 KiB to some 84 MB. It never gives one back.
-const (
-	// keepStack is the largest that a worker keeps for its next call.
-	keepStack = 512 << 10
-	// maxStack ends a guest, at its next tick, that has more. Interpreters
-	// bound their recursion by their own stacks in linear memory and so stay
-	// below, with few exceptions: QuickJS needs 21 MB for its deepest.
-	maxStack = 32 << 20
-)
+// keepStack is the largest native stack, in bytes, that a worker keeps for its
+// next call. wazero has one for each exported function that was called, on the Go
+// heap. It doubles it when a guest recurses, from 10 KiB up to 84 MB, where the
+// guest overflows it, and never gives one back.
+//
+// There is no point in a lower bound: the deepest recursion that QuickJS allows
+// itself needs between 21 and 42 MB.
+const keepStack = 512 << 10
 
 // stackField is the index of the field "stack" in the struct behind wazero's
 // exported functions. wazero has no way to ask for the size, so stackBytes reads

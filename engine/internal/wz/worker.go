@@ -195,6 +195,11 @@ func classify(err error) error {
 	if reason, ok := strings.CutPrefix(text, "wasm error: "); ok {
 		return &Trap{reason}
 	}
+	// Of all traps this one comes without the prefix, as a value that cannot
+	// be named from here.
+	if text == StackOverflow {
+		return &Trap{StackOverflow}
+	}
 	return err
 }
 

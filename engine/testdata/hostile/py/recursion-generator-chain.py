@@ -1,6 +1,6 @@
-# A chain of fifty thousand generators, which needs more native stack than Spore allows.
+# A chain of fifty thousand generators.
 # class: recursion
-# expect: limit Stack
+# expect: error RecursionError
 
 def g(it): yield from it
 
