@@ -192,6 +192,9 @@ func classify(err error) error {
 		return s.err
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
+	if text == StackOverflow { // the one trap that wazero returns without its prefix
+		return &Trap{text}
+	}
 	if reason, ok := strings.CutPrefix(text, "wasm error: "); ok {
 		return &Trap{reason}
 	}
