@@ -14,6 +14,7 @@ import (
 
 	"github.com/sporeengine/spore/engine/internal/gate"
 	"github.com/sporeengine/spore/runtimes"
+	"github.com/sporeengine/spore/snapshot"
 )
 
 // Config configures an [Engine]. Only Runtimes is required.
@@ -42,6 +43,13 @@ type Config struct {
 	// Those least recently rendered are dropped and rebuilt when they are
 	// needed again, which takes milliseconds. Zero means DefaultImageMemory.
 	ImageMemory int64
+
+	// VerifyReset compares the whole memory of a guest with its image after
+	// each call, before another can have it, which takes milliseconds: for
+	// tests, and for a share of a fleet. A call whose memory is found to differ
+	// fails with [ErrReset], whatever its result; the memory is thrown away,
+	// counted in Stats.BadResets and reported to Log.
+	VerifyReset bool
 
 	// CacheDir keeps machine code and booted runtimes between runs of the
 	// program, which makes its start many times faster. It is created if
@@ -81,6 +89,8 @@ type Engine struct {
 	counters  counters
 	guests    *gate.Gate // admits calls and compilations
 	lowering  *gate.Gate // admits what is lowered
+
+	resetMemory func(*snapshot.Memory) error // Reset, but in tests
 
 	closing atomic.Bool   // tells running guests to stop
 	closed  chan struct{} // closed with it
@@ -124,6 +134,7 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, languages: map[string]*language{}, closed: make(chan struct{})}
 	e.guests = gate.New(gate.Amount{Slots: int64(cfg.Guests), Bytes: cfg.GuestMemory})
 	e.lowering = gate.New(gate.Amount{Slots: lowerers})
+	e.resetMemory = (*snapshot.Memory).Reset
 	e.idle = sync.NewCond(&e.mu)
 	e.images = &imageCache{max: cfg.ImageMemory, idlePerImage: cfg.Workers}
 	if len(cfg.Runtimes) == 0 {
@@ -261,6 +272,7 @@ type Stats struct {
 	Guests      int    // calls and compilations in progress
 	GuestMemory int64  // sum of their Limits.Memory
 	Waiting     int    // those that wait for room now
+	BadResets   uint64 // calls that ended with ErrReset
 	Images      int    // component images mapped
 	ImageBytes  int64  // their size
 	ImageBuilds uint64 // images mapped again after they had been dropped
@@ -270,6 +282,7 @@ type Stats struct {
 type counters struct {
 	components                               atomic.Int64
 	compiles, renders, errors, limits, waits atomic.Uint64
+	badResets                                atomic.Uint64
 }
 
 // Stats returns counters. It is cheap enough to be scraped.
@@ -282,6 +295,7 @@ func (e *Engine) Stats() Stats {
 		Errors:     c.errors.Load(),
 		Limits:     c.limits.Load(),
 		Waits:      c.waits.Load(),
+		BadResets:  c.badResets.Load(),
 	}
 	used, waiting := e.guests.Used()
 	s.Guests, s.GuestMemory, s.Waiting = int(used.Slots), used.Bytes, waiting

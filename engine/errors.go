@@ -21,6 +21,10 @@ var (
 	// ErrMismatch means that a snapshot belongs to another version of a runtime
 	// than the engine has. Compile the component again.
 	ErrMismatch = errors.New("engine: snapshot belongs to another runtime")
+	// ErrReset means that the memory of a guest could not be taken back to its
+	// image after the call, or was found to differ from it; see
+	// [Config.VerifyReset]. No other call has seen this memory or will.
+	ErrReset = errors.New("engine: reset of a guest failed")
 )
 
 // A SourceError says why source did not compile.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -22,6 +23,7 @@ var (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	flag.Parse()
 	dir, err := os.MkdirTemp("", "spore-engine-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -29,7 +31,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	sharedCache, engine.TestCacheDir = dir, dir
-	shared, err = engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: dir})
+	shared, err = engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: dir, VerifyReset: !benchmarks()})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -41,6 +43,10 @@ func run(m *testing.M) int {
 	}
 	return code
 }
+
+// benchmarks reports whether benchmarks run. In tests every reset of a guest is
+// verified, byte for byte.
+func benchmarks() bool { return flag.Lookup("test.bench").Value.String() != "" }
 
 func allRuntimes() []runtimes.Runtime {
 	return []runtimes.Runtime{javascript.Runtime(), python.Runtime()}
@@ -56,6 +62,7 @@ func newEngine(t testing.TB, cfg engine.Config) *engine.Engine {
 	if cfg.CacheDir == "" {
 		cfg.CacheDir = sharedCache
 	}
+	cfg.VerifyReset = !benchmarks()
 	e, err := engine.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -270,7 +270,7 @@ func TestLoadedEqualsCompiled(t *testing.T) {
 
 func oracleComponent(t *testing.T, rt runtimes.Runtime, cacheDir string) (*Engine, *Component) {
 	t.Helper()
-	e, err := New(Config{Runtimes: []runtimes.Runtime{rt}, Workers: 2, CacheDir: cacheDir})
+	e, err := New(Config{Runtimes: []runtimes.Runtime{rt}, Workers: 2, CacheDir: cacheDir, VerifyReset: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,12 +157,15 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	status, data, err := g.call(lease, function, abi.AppendFrame(nil, arg))
 	g.console.flush()
 	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: limits.Fuel - g.fuel}
-	if rerr := mem.Reset(); rerr != nil {
-		return nil, errors.Join(err, rerr)
+	if err != nil {
+		err = g.failure(err)
+	}
+	if rerr := c.reset(mem); rerr != nil {
+		return nil, also(rerr, err)
 	}
 	clean = true
 	if err != nil {
-		return nil, g.failure(err)
+		return nil, err
 	}
 	r, err := g.result(status, data, c.positions)
 	if err != nil {
