@@ -79,3 +79,6 @@ func IdleMemories(c *Component, f func(mem []byte)) error {
 	}
 	return errors.Join(err, m.Reset())
 }
+
+// BaseMemory is the memory of c's runtime, of which c's snapshot is a delta.
+func BaseMemory(c *Component) []byte { return c.prepared.base.memory.Bytes() }
