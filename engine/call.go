@@ -175,6 +175,9 @@ func (g *guest) thrown(result []byte, pos *positions) error {
 	}
 	switch e.Kind {
 	case abi.KindSyntax:
+		if g.timeLimit != limitCompileTime {
+			return g.failure(fmt.Errorf("%w: a call that ends with an error of kind %q", abi.ErrABI, e.Kind))
+		}
 		return syntaxError(e, g.console.name, pos)
 	case abi.KindMemory:
 		return &LimitError{Limit: limitMemory, Max: g.limits.Memory}

@@ -68,6 +68,7 @@ type guest struct {
 	console console
 	sleeps  sleepHeap // host calls that wait
 	made    uint64    // how many of them there have been
+	lastID  uint32    // number of the last host call
 }
 
 // guestMemory is the linear memory of a guest: a [snapshot.Memory], or in tests
@@ -92,6 +93,10 @@ type fixedEnv struct {
 	elapsed int64
 	random  *rand.ChaCha8
 }
+
+// maxElapsed is where a fixed clock stops: a guest that sleeps for ages need not
+// see it overflow. With the latest start it is still below 2⁶³.
+const maxElapsed = 60 * 365 * 24 * int64(time.Hour)
 
 func newFixedEnv(now time.Time, seed uint64) *fixedEnv {
 	var key [32]byte
@@ -188,6 +193,11 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 	if err := g.check(); err != nil {
 		return nil, err
 	}
+	// Numbers count up, so that none can be used twice.
+	if id <= g.lastID {
+		return nil, fmt.Errorf("%w: host call %d comes after %d", abi.ErrABI, id, g.lastID)
+	}
+	g.lastID = id
 	if string(name) != abi.SleepCall {
 		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
 	}
@@ -228,7 +238,7 @@ func errorReply(code, message string) []byte {
 
 // Log implements [wz.Host].
 func (g *guest) Log(level int32, text []byte) error {
-	return g.console.message(slog.Level(level), text)
+	return g.console.message(min(max(slog.Level(level), slog.LevelDebug), slog.LevelError), text)
 }
 
 // Write implements [wz.Host].
@@ -271,7 +281,7 @@ func (g *guest) Random(p []byte) error {
 // cannot outstay its welcome by waiting; a fixed clock jumps instead.
 func (g *guest) Sleep(ns int64) error {
 	if g.fixed != nil {
-		g.fixed.elapsed += ns
+		g.fixed.elapsed = min(g.fixed.elapsed+min(ns, maxElapsed), maxElapsed)
 		return g.check()
 	}
 	t := time.NewTimer(min(time.Duration(ns), time.Until(g.deadline)+time.Millisecond))

@@ -95,6 +95,9 @@ func (l *language) load() (_ *prepared, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkExports(module); err != nil {
+		return nil, err
+	}
 	p := &prepared{}
 	defer func() {
 		if err != nil {

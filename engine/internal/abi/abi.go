@@ -218,6 +218,9 @@ type Diagnostic struct {
 	LineText string `json:"lineText"`
 }
 
+// maxStack bounds the frames of an error's stack, and its diagnostics.
+const maxStack = 64
+
 // ParseError decodes the result of a call whose status is [StatusError].
 func ParseError(b []byte) (*Error, error) {
 	if len(b) > MaxErrorBytes {
@@ -229,7 +232,22 @@ func ParseError(b []byte) (*Error, error) {
 	}
 	switch e.Kind {
 	case KindSyntax, KindError, KindResult, KindMissing, KindMemory, KindExit, KindStuck, KindABI:
+		e.tidy()
 		return &e, nil
 	}
 	return nil, fmt.Errorf("%w: error of unknown kind %.40q", ErrABI, e.Kind)
+}
+
+// tidy drops what is beyond the bounds, and positions that are none.
+func (e *Error) tidy() {
+	e.Stack = e.Stack[:min(len(e.Stack), maxStack)]
+	for i := range e.Stack {
+		f := &e.Stack[i]
+		f.Line, f.Column = max(f.Line, 0), max(f.Column, 0)
+	}
+	e.Diagnostics = e.Diagnostics[:min(len(e.Diagnostics), maxStack)]
+	for i := range e.Diagnostics {
+		d := &e.Diagnostics[i]
+		d.Line, d.Column = max(d.Line, 0), max(d.Column, 0)
+	}
 }

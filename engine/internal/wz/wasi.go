@@ -18,7 +18,7 @@ const (
 // maxIOVecs bounds the work of one fd_write, and maxSubscriptions of one
 // poll_oneoff: between two of them a guest comes by a tick.
 const (
-	maxIOVecs        = 1024
+	maxIOVecs        = 64
 	maxSubscriptions = 64
 )
 
