@@ -18,7 +18,8 @@ type Limits struct {
 	CompileTime time.Duration
 	// Fuel bounds the work of one call, and of loading a component, in a unit
 	// that is the same on every machine: the WebAssembly instructions that the
-	// guest may have executed at most (see [rewrite.Module.Budget]). With a
+	// guest may have executed at most (see [rewrite.Module.Budget]), and some for
+	// what the host does in its imports. With a
 	// Fixed environment a call that runs out of fuel does so at the same
 	// point every time. The default of 2⁴⁰ leaves it to CallTime to end a call.
 	Fuel int64

@@ -31,6 +31,7 @@ var sporeImports = map[string]signature{
 	"call": {[]api.ValueType{i32, i32, i32, i32, i32, i32}, []api.ValueType{i32}, func(w *Worker, s []uint64) {
 		name := w.must("spore.call", s[2], s[3])
 		frame := w.must("spore.call", s[4], s[5])
+		w.charge(1000)
 		reply, err := w.host.Call(uint32(s[0]), uint32(s[1]), name, frame)
 		if err != nil {
 			halt(err)
@@ -42,11 +43,14 @@ var sporeImports = map[string]signature{
 		}
 	}},
 	"take": {[]api.ValueType{i32}, nil, func(w *Worker, s []uint64) {
+		w.charge(len(w.reply))
 		copy(w.must("spore.take", s[0], uint64(len(w.reply))), w.reply)
 		w.reply = nil
 	}},
 	"log": {[]api.ValueType{i32, i32, i32}, nil, func(w *Worker, s []uint64) {
-		if err := w.host.Log(int32(uint32(s[0])), w.must("spore.log", s[1], s[2])); err != nil {
+		text := w.must("spore.log", s[1], s[2])
+		w.charge(500 + len(text))
+		if err := w.host.Log(int32(uint32(s[0])), text); err != nil {
 			halt(err)
 		}
 	}},

@@ -37,6 +37,7 @@ var wasiImports = map[string]signature{
 		s[0] = w.putUint64(s[1], 1)
 	}},
 	"clock_time_get": {[]api.ValueType{i32, i64, i32}, errno, func(w *Worker, s []uint64) {
+		w.charge(50)
 		s[0] = w.putUint64(s[2], uint64(w.host.Clock(uint32(s[0]) == 0)))
 	}},
 	"random_get": {[]api.ValueType{i32, i32}, errno, func(w *Worker, s []uint64) {
@@ -45,6 +46,7 @@ var wasiImports = map[string]signature{
 			s[0] = efault
 			return
 		}
+		w.charge(4 * len(b))
 		if err := w.host.Random(b); err != nil {
 			halt(err)
 		}
@@ -132,6 +134,7 @@ func fdWrite(w *Worker, s []uint64) {
 		s[0] = efault
 		return
 	}
+	w.charge(500 + 20*len(vecs)/8)
 	var written uint32
 	for ; len(vecs) > 0; vecs = vecs[8:] {
 		b, ok := w.view(uint64(binary.LittleEndian.Uint32(vecs)), uint64(binary.LittleEndian.Uint32(vecs[4:])))
@@ -142,6 +145,7 @@ func fdWrite(w *Worker, s []uint64) {
 		if err := w.host.Write(fd, b); err != nil {
 			halt(err)
 		}
+		w.charge(len(b))
 		written += uint32(len(b))
 	}
 	s[0] = w.putUint32(s[3], written)
@@ -162,6 +166,7 @@ func pollOneoff(w *Worker, s []uint64) {
 		s[0] = efault
 		return
 	}
+	w.charge(500 + 50*int(n))
 	var first []byte
 	var wait int64
 	for ; len(in) > 0; in = in[subscriptionSize:] {
