@@ -254,6 +254,9 @@ func (l *language) newImage(s *snapshot.Snapshot, base *image) (*image, error) {
 
 // boot starts the interpreter on its initial memory and captures the result.
 func (l *language) boot(p *prepared, w *wz.Worker, module *rewrite.Module, key string) error {
+	if max := l.engine.cfg.Limits.Memory; int64(len(module.Memory)) > max {
+		return &LimitError{Limit: limitMemory, Max: max}
+	}
 	initial, err := snapshot.NewImage(module.Memory, l.engine.cfg.Limits.Memory)
 	if err != nil {
 		return err

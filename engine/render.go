@@ -217,8 +217,11 @@ func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result,
 	switch {
 	case int64(abi.Depth(text)) > g.limits.Depth:
 		return nil, &LimitError{Limit: limitDepth, Max: g.limits.Depth}
-	case !json.Valid(text):
+	case !json.Valid(text) || !utf8.Valid(text):
 		return nil, g.failure(fmt.Errorf("%w: result is not JSON", abi.ErrABI))
+	}
+	if err := abi.CheckBuffers(text, len(buffers)); err != nil {
+		return nil, g.failure(err)
 	}
 	return &Result{data: text, Buffers: buffers}, nil
 }
