@@ -26,10 +26,9 @@ var bootTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 const bootSeed = 0
 
 // loopBudget is the work that a guest does between two ticks, in the unit of
-// [Limits.Fuel]. At about
-// a nanosecond for the shortest loop and ten for a step of an interpreter, a
-// tick comes every 20 to 200 µs, and its cost stays below one part in a hundred.
-const loopBudget = 20000
+// [Limits.Fuel]. No machine takes much more than a millisecond for it, and as the
+// count is one of the longest ways, most code takes a fraction of that.
+const loopBudget = 1 << 20
 
 // turnTime is how long a guest computes before it lets others run. The Go runtime
 // itself takes turns every 10 ms, which is long for those who wait.

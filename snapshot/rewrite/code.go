@@ -2,10 +2,16 @@ package rewrite
 
 // Opcodes that need their immediates or a count.
 const (
+	opUnreachable  = 0x00
 	opBlock        = 0x02
 	opLoop         = 0x03
 	opIf           = 0x04
+	opElse         = 0x05
 	opEnd          = 0x0b
+	opBr           = 0x0c
+	opBrIf         = 0x0d
+	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opLocalGet     = 0x20
@@ -47,15 +53,17 @@ func (p *parser) code(r *reader) {
 			return
 		}
 		in := reader{b: r.b[:first+int(size)], p: first, section: r.section}
-		b := body{start: first, end: len(in.b), params: len(p.types[p.funcs[i]].params)}
-		p.locals(&in, &b)
-		firstSite := len(p.sites)
+		b := body{start: first, end: len(in.b)}
+		p.locals(&in)
+		b.code = in.p
+		b.first = len(p.flow.steps)
+		p.flow.begin()
 		p.instructions(&in)
 		if in.err != nil {
 			r.err = in.err
 			return
 		}
-		b.sites = p.sites[firstSite:len(p.sites):len(p.sites)]
+		b.last = len(p.flow.steps)
 		p.bodies = append(p.bodies, b)
 		r.p = len(in.b)
 	}
@@ -63,48 +71,27 @@ func (p *parser) code(r *reader) {
 
 // A body is one entry of the code section.
 type body struct {
-	start, end int // without its length
-	params     int
-
-	declarations uint32 // of locals
-	declared     span   // these declarations without their number
-	locals       uint32 // that they declare
-
-	sites []site
-}
-
-// A site is a place in the code where metering goes: right behind the block
-// type of a loop, or right before a bulk operation on memory.
-type site struct {
-	at   int
-	bulk bool
+	start, end  int // without its length
+	code        int // first instruction
+	first, last int // range of its steps
 }
 
 // locals reads the declarations of local variables.
-func (p *parser) locals(r *reader, b *body) {
-	at := r.p
-	n := r.count()
-	b.declarations = uint32(n)
-	b.declared.start = r.p
-	for ; n > 0 && r.err == nil; n-- {
-		count := r.u32()
+func (p *parser) locals(r *reader) {
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		r.u32()
 		r.valueType()
-		// The engine's limit is far below this one, which keeps the index
-		// of the local that is added to the function from overflowing.
-		if b.locals += count; count > 1<<30 || b.locals > 1<<30 {
-			r.fail(at, "too many local variables")
-		}
 	}
-	b.declared.end = r.p
 }
 
 // instructions walks one body up to its last end, which must be its last byte.
 func (p *parser) instructions(r *reader) {
-	c := &p.census
+	c, f := &p.census, &p.flow
 	for depth := 1; r.err == nil; {
 		at := r.p
 		op := r.byte()
 		c.Instructions++
+		f.plain(at)
 		switch {
 		case op >= 0x45 && op <= 0xc4: // numeric, no immediates
 		case op >= 0x20 && op <= 0x22: // locals
@@ -128,33 +115,38 @@ func (p *parser) instructions(r *reader) {
 		case op == opBlock || op == opIf:
 			r.skip(5)
 			depth++
+			f.step(op, at, r.p, 0)
 		case op == opLoop:
 			r.skip(5)
 			depth++
 			c.Loops++
-			p.sites = append(p.sites, site{at: r.p})
+			f.step(op, at, r.p, 0)
 		case op == opEnd:
+			f.step(op, at, r.p, 0)
 			if depth--; depth == 0 {
 				if r.p != len(r.b) {
 					r.fail(r.p, "%d bytes behind the end of the function", len(r.b)-r.p)
 				}
 				return
 			}
-		case op == 0x0c || op == 0x0d: // br, br_if
-			r.skip(5)
-		case op == 0x0e: // br_table: labels and one default
+		case op == opBr || op == opBrIf:
+			p.label(r, op, at, depth)
+		case op == opBrTable: // labels and one default
+			f.step(op, at, r.p, 0)
 			for n := r.count(); n >= 0 && r.err == nil; n-- {
-				r.skip(5)
+				p.label(r, opTarget, at, depth)
 			}
 		case op == opCall:
-			r.skip(5)
+			f.step(op, at, r.p, p.funcIndex(r))
 			c.Calls++
 		case op == opCallIndirect:
-			r.skip(5)
+			f.step(op, at, r.p, p.typeIndex(r))
 			r.skip(5)
 			c.CallIndirect++
-		case op == 0x00, op == 0x01, op == 0x05, op == 0x0f, op == 0x1a, op == 0x1b, op == 0xd1:
-			// unreachable, nop, else, return, drop, select, ref.is_null
+		case op == opElse || op == opReturn || op == opUnreachable:
+			f.step(op, at, r.p, 0)
+		case op == 0x01, op == 0x1a, op == 0x1b, op == 0xd1:
+			// nop, drop, select, ref.is_null
 		case op == 0x1c: // select with types
 			for n := r.count(); n > 0 && r.err == nil; n-- {
 				r.valueType()
@@ -172,7 +164,7 @@ func (p *parser) instructions(r *reader) {
 		case op == opRefNull:
 			r.refType()
 		case op == opRefFunc:
-			r.skip(5)
+			p.takeAddress(r)
 		case op == opMisc:
 			p.misc(r, at)
 		case op == opVector:
@@ -180,6 +172,23 @@ func (p *parser) instructions(r *reader) {
 		default:
 			r.fail(at, "unsupported opcode %#02x", op)
 		}
+	}
+}
+
+// label reads a label of a branch, which must exist.
+func (p *parser) label(r *reader, op byte, at, depth int) {
+	l := r.u32()
+	if r.err == nil && uint64(l) >= uint64(depth) {
+		r.fail(at, "branch to label %d of %d", l, depth)
+	}
+	p.flow.step(op, at, r.p, l)
+}
+
+// takeAddress reads the index of a function that a table may hold, so that it can
+// be called by call_indirect.
+func (p *parser) takeAddress(r *reader) {
+	if i := p.funcIndex(r); r.err == nil {
+		p.taken = append(p.taken, i)
 	}
 }
 
@@ -201,11 +210,11 @@ func (p *parser) misc(r *reader, at int) {
 		p.memoryIndex(r)
 		p.memoryIndex(r)
 		c.MemoryCopy++
-		p.sites = append(p.sites, site{at, true})
+		p.flow.step(opCopy, at, r.p, 0)
 	case 11:
 		p.memoryIndex(r)
 		c.MemoryFill++
-		p.sites = append(p.sites, site{at, true})
+		p.flow.step(opFill, at, r.p, 0)
 	case 12:
 		r.skip(5)
 		r.skip(5)

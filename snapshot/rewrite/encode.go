@@ -11,7 +11,7 @@ import (
 // The encoded form of a module, for caches: rewriting a large interpreter
 // takes a hundred times longer than reading the result back.
 //
-//	8 bytes   "sporerw" and the version of the format, 1
+//	8 bytes   "sporerw" and the version of the format, 2
 //	u32       CRC-32C of all that follows, little-endian
 //	uvarint   MaxMemory
 //	string    Budget
@@ -27,7 +27,7 @@ import (
 //
 // A string is a uvarint length and bytes, a vector a uvarint count and entries.
 const (
-	encodedMagic = "sporerw\x01"
+	encodedMagic = "sporerw\x02"
 	encodedPage  = 4096
 )
 
@@ -144,6 +144,7 @@ func (c *Census) fields() []*int {
 	return []*int{
 		&c.Functions, &c.Instructions, &c.Loops, &c.Calls, &c.CallIndirect,
 		&c.MemoryGrow, &c.MemoryCopy, &c.MemoryFill,
+		&c.Meters, &c.Checks, &c.MeteredEntries, &c.MaxCharge, &c.MaxUnchecked,
 		&c.Tables, &c.TableElements, &c.Elements, &c.Globals, &c.MutableGlobals,
 		&c.ActiveData, &c.PassiveData, &c.DataBytes,
 		&c.TableWrites, &c.MemoryInit, &c.DataDrop,

@@ -78,7 +78,8 @@ type parser struct {
 	minPages uint32
 	maxPages uint32
 	bodies   []body
-	sites    []site
+	flow     flow
+	taken    []uint32 // functions whose address is taken, some more than once
 	memory   []byte
 	hasData  bool
 	dataMin  uint32 // from the data count section
@@ -355,7 +356,7 @@ func (p *parser) constant(r *reader) (t ValueType, v uint64) {
 		t = r.refType()
 	case opRefFunc:
 		t = FuncRef
-		p.funcIndex(r)
+		p.takeAddress(r)
 	case opVector:
 		if sub := r.u32(); sub != 12 {
 			r.fail(at, "unsupported constant expression 0xfd %d", sub)

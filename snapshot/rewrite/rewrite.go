@@ -5,9 +5,9 @@
 // an instantiation would write into the image, and without a start function.
 // It must reach everything else that a guest can change, which is its mutable
 // globals, so they are exported. And it must be able to interrupt a guest that
-// computes for ever, so that loops are metered: each loop head counts down a
-// budget, and so do bulk operations on memory, and whoever finds it used up
-// calls an imported function. [Rewrite] makes
+// computes for ever, so that it is metered: on every cycle of branches or calls
+// it counts down a budget, and whoever finds it used up calls an imported
+// function. [Rewrite] makes
 // such a module out of an ordinary one.
 //
 // The state of a rewritten guest between two calls is its linear memory and
@@ -79,11 +79,17 @@ type Module struct {
 	// Budget is the name under which the mutable i32 global with the loop
 	// budget is exported, empty if loops are not metered.
 	//
-	// Each loop head, which is passed on entering a loop and again on each
-	// iteration, takes one from the budget; memory.copy and memory.fill take
-	// one for each 64 bytes. Whatever leaves the budget at zero or less calls
-	// the tick function, before it does its work. The budget starts at zero: a
-	// guest whose host has not set one ticks at its first loop.
+	// It counts instructions, or rather how many a guest may have executed: meters in the code
+	// charge it in advance for the longest way that leads from there to the
+	// next meter, so that the count is the same on every machine, and an upper bound. A call of an
+	// imported function counts 32, and memory.copy and memory.fill count one
+	// for each 4 bytes and are done in parts of 64 KiB. There is a meter on
+	// every cycle that a guest can go round, be it of branches or of calls, which calls the tick
+	// function if the budget is zero or less. So between two ticks a guest
+	// executes no more than the budget and [Census.MaxUnchecked]
+	// instructions, but for the unwinding of calls, which is paid for when they
+	// are made. The budget starts at zero: a guest whose host has not set one
+	// ticks at its first check.
 	Budget string
 
 	// Imports are the imported functions in the order of their indices. A
@@ -164,6 +170,13 @@ type Census struct {
 	Elements       int // segments
 	Globals        int
 	MutableGlobals int
+
+	// What [Rewrite] has put in; [Inspect] leaves it zero.
+	Meters         int // places that charge the budget
+	Checks         int // of them, those that call the tick function if it is used up
+	MeteredEntries int // of them, those at the entry of a function
+	MaxCharge      int // the most that a meter takes at once
+	MaxUnchecked   int // the most instructions that lie between two checks
 
 	ActiveData  int // segments
 	PassiveData int

@@ -65,7 +65,7 @@ func (p *parser) readElement(r *reader) {
 	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		if !expressions {
-			p.funcIndex(r)
+			p.takeAddress(r)
 			continue
 		}
 		at := r.p
@@ -135,7 +135,6 @@ func (p *parser) rewrite(opt Options) (*Module, error) {
 		Memory:    p.memory,
 		MaxMemory: int64(p.maxPages) * pageSize,
 		Imports:   p.imports,
-		Census:    p.census,
 	}
 	for _, e := range p.exports {
 		if e.kind == kindFunc {
@@ -145,6 +144,7 @@ func (p *parser) rewrite(opt Options) (*Module, error) {
 	}
 
 	codeSection := p.wasm[p.sections[secCode].start:p.sections[secCode].end]
+	var types, funcs []byte
 	if opt.TickModule != "" || opt.TickName != "" {
 		tick, err := p.tick(opt)
 		if err != nil {
@@ -152,9 +152,14 @@ func (p *parser) rewrite(opt Options) (*Module, error) {
 		}
 		m.Budget = budgetName
 		if p.sections[secCode].end != 0 {
-			codeSection = p.meterCode(newMeter(uint32(len(p.globals)), tick))
+			meter := p.newMeter(tick)
+			codeSection = p.meterCode(meter)
+			types = append(p.appendEntries(secType, len(p.types), 1), 0x60, 3, byte(I32), byte(I32), byte(I32), 0)
+			funcs = appendU32(p.appendEntries(secFunction, len(p.funcs), 2), meter.bulkType)
+			funcs = appendU32(funcs, meter.bulkType)
 		}
 	}
+	m.Census = p.census
 	globals, exports := p.globalSections(m)
 
 	out := make([]byte, 0, len(p.wasm)+len(codeSection)-p.sections[secCode].size()-p.sections[secData].size()+1024)
@@ -167,6 +172,10 @@ func (p *parser) rewrite(opt Options) (*Module, error) {
 	for id := byte(secType); id <= secCode; id++ {
 		s := p.sections[id]
 		switch {
+		case id == secType && types != nil:
+			put(id, types)
+		case id == secFunction && funcs != nil:
+			put(id, funcs)
 		case id == secMemory:
 			// One memory with a minimum of 1 page and the maximum of 65536.
 			put(id, []byte{1, 1, 1, 0x80, 0x80, 0x04})
