@@ -142,6 +142,10 @@ func (g *guest) call(lease *lease, name string, frame []byte) (abi.Status, []byt
 		result = append([]byte(nil), result...)
 	}
 	g.detach(lease.worker)
+	if err == nil && g.fuel < 0 {
+		// Spent since the last tick.
+		err = &LimitError{Limit: limitFuel, Max: g.limits.Fuel}
+	}
 	lease.broken = g.broken
 	return status, result, err
 }

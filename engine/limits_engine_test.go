@@ -62,10 +62,10 @@ func TestFuelIsTheSameEveryTime(t *testing.T) {
 				if r, err := c.Render(t.Context(), props, &opt); err != nil || r.Usage.Fuel != fuel {
 					t.Errorf("with one unit more than needed: %v", err)
 				}
-				opt.Limits.Fuel = fuel
+				opt.Limits.Fuel = fuel - 1
 				_, err := c.Render(t.Context(), props, &opt)
-				if le, ok := errors.AsType[*engine.LimitError](err); !ok || le.Limit != "Fuel" || le.Max != fuel {
-					t.Errorf("with what was used, not a unit left: %v", err)
+				if le, ok := errors.AsType[*engine.LimitError](err); !ok || le.Limit != "Fuel" || le.Max != fuel-1 {
+					t.Errorf("with one unit less than needed: %v", err)
 				}
 				opt.Limits.Fuel = 1
 				if _, err := c.Render(t.Context(), props, &opt); limitOf(err) != "Fuel" {
