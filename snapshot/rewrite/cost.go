@@ -8,7 +8,8 @@ package rewrite
 // up, and call the tick function if so. There is a meter that checks
 //
 //   - at the head of every loop,
-//   - at the entry of functions, so many that every cycle of calls passes one,
+//   - at the entry of functions: of those that are exported, and of so many
+//     others that every cycle of calls passes one,
 //   - wherever else a way would become longer than maxUnchecked,
 //
 // so that a guest cannot go round anything without passing one, and there are

@@ -21,6 +21,12 @@ func (p *parser) newPlan() *plan {
 	l := &plan{p: p, metered: make([]bool, len(p.funcs)+len(p.types)), head: make([]cost, len(p.funcs)+len(p.types))}
 	l.canonicalTypes()
 	l.callGraph()
+	// The host, which calls exports, charges nothing.
+	for _, e := range p.exports {
+		if e.kind == kindFunc && int(e.index) >= len(p.imports) {
+			l.metered[int(e.index)-len(p.imports)] = true
+		}
+	}
 	l.cutCycles()
 	var w walk
 	for _, n := range l.order {

@@ -143,8 +143,8 @@ func TestBudgetOfZeroTicksAtOnce(t *testing.T) {
 	}
 	for _, budget := range []int32{0, -1, math.MinInt32 + 2000} {
 		g := start(t, m.Wasm, budget)
-		if g.call(t, "f", 1000); g.ticks != 1000 {
-			t.Errorf("budget %d: %d ticks of 1000", budget, g.ticks)
+		if g.call(t, "f", 1000); g.ticks != 1001 { // the entry and each loop head
+			t.Errorf("budget %d: %d ticks of 1001", budget, g.ticks)
 		}
 	}
 }
@@ -188,10 +188,10 @@ func TestModule(t *testing.T) {
 		Functions: 1, Instructions: 38, Loops: 1, MemoryGrow: 1, MemoryCopy: 1, MemoryFill: 1,
 		Globals: 6, MutableGlobals: 4, ActiveData: 3, PassiveData: 1, DataBytes: 12,
 	}
-	if c := m.Census; c.Meters != 1 || c.Checks != 1 || c.MeteredEntries != 0 || c.MaxCharge < 20 || c.MaxUnchecked < c.MaxCharge {
+	if c := m.Census; c.Meters != 2 || c.Checks != 2 || c.MeteredEntries != 1 || c.MaxCharge < 20 || c.MaxUnchecked < c.MaxCharge {
 		t.Errorf("meters: %+v", c)
 	}
-	m.Census.Meters, m.Census.Checks, m.Census.MaxCharge, m.Census.MaxUnchecked = 0, 0, 0, 0
+	m.Census.Meters, m.Census.Checks, m.Census.MeteredEntries, m.Census.MaxCharge, m.Census.MaxUnchecked = 0, 0, 0, 0, 0
 	if m.Census != want {
 		t.Errorf("census %+v, want %+v", m.Census, want)
 	}
