@@ -28,7 +28,8 @@ type run struct {
 func runGenerated(t *testing.T, cfg wazero.RuntimeConfig, gen generated, m *rewrite.Module, budget int32) *run {
 	t.Helper()
 	ctx := t.Context()
-	rt := wazero.NewRuntimeWithConfig(ctx, cfg)
+	// A rewritten module leaves the limit of its memory to the engine.
+	rt := wazero.NewRuntimeWithConfig(ctx, cfg.WithMemoryLimitPages(genPages))
 	defer rt.Close(context.Background())
 	g := new(guest)
 	tick := func(_ context.Context, m api.Module) int32 {
