@@ -81,5 +81,13 @@ func TestLiarsInTheMachine(t *testing.T) {
 	add("no fuel", "limit Fuel", inCall(Forever())).limits = engine.Limits{Fuel: 300_000}
 	add("ticks do not give fuel", "limit Fuel", inCall(Forever(Drop(Call(FnTick))))).limits = engine.Limits{Fuel: 300_000}
 
+	// Calls without a loop: two of each, fifty deep.
+	tree := add("a tree of calls", "limit CallTime", inCall(Drop(Call(FnOwn, Const(50)))))
+	tree.limits = short
+	tree.change = func(m *Module) {
+		m.Funcs = append(m.Funcs, Func{Type: Type{Params: []byte{I32}, Results: []byte{I32}}, Body: Seq(
+			If(Not(Get(0)), Return(Const(1))),
+			Add(Call(FnOwn, Sub(Get(0), Const(1))), Call(FnOwn, Sub(Get(0), Const(1)))))})
+	}
 	runLiars(t, cases)
 }
