@@ -37,7 +37,6 @@ var wasiImports = map[string]signature{
 		s[0] = w.putUint64(s[1], 1)
 	}},
 	"clock_time_get": {[]api.ValueType{i32, i64, i32}, errno, func(w *Worker, s []uint64) {
-		w.charge(50)
 		s[0] = w.putUint64(s[2], uint64(w.host.Clock(uint32(s[0]) == 0)))
 	}},
 	"random_get": {[]api.ValueType{i32, i32}, errno, func(w *Worker, s []uint64) {

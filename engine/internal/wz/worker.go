@@ -140,10 +140,14 @@ func (w *Worker) left() int32 {
 	return api.DecodeI32(w.budget.Get())
 }
 
+// importCost is what every call of an import takes from the budget: the way from
+// the guest to Go and back is about 100 ns.
+const importCost = 100
+
 // charge takes what the host does for the guest from the budget, at about a unit
 // for a nanosecond, so that the next tick is no later for it.
 func (w *Worker) charge(units int) {
-	if w.budget == nil {
+	if w.budget == nil || units == 0 {
 		return
 	}
 	// Without a loop there is no tick; the budget must not wrap around.

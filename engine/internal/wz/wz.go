@@ -87,7 +87,15 @@ func (c *Code) link(ctx context.Context) error {
 			builders[imp.Module] = b
 			order = append(order, imp.Module)
 		}
-		call := func(ctx context.Context, stack []uint64) { fn(ctx.(*workerContext).worker, stack) }
+		cost := importCost
+		if imp.Module == "spore" && imp.Name == "tick" {
+			cost = 0 // it is the end of a budget, not work
+		}
+		call := func(ctx context.Context, stack []uint64) {
+			w := ctx.(*workerContext).worker
+			w.charge(cost)
+			fn(w, stack)
+		}
 		b.NewFunctionBuilder().WithGoFunction(api.GoFunc(call), params, results).Export(imp.Name)
 	}
 	for _, name := range order {
