@@ -20,7 +20,7 @@ skipped: ## which tests this machine skips, and why
 	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
 
 race: ## the tests under the race detector, without those that only repeat work
-	$(GO) test -race -short ./...
+	$(GO) test -race -short -timeout 30m ./...
 
 lint: ## formatting, vet, staticcheck, tidiness of go.mod
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted:"; echo "$$out"; exit 1; }
