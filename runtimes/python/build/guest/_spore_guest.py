@@ -1,7 +1,6 @@
 """The Python half of the guest: what the shim calls (runtimes/ABI.md)."""
 
 import io
-import json
 import sys
 from json.decoder import JSONDecoder
 from json.encoder import c_make_encoder, encode_basestring
@@ -39,9 +38,17 @@ def _default(o):
     raise TypeError(f"a value of type {_type_name(o)} cannot be returned")
 
 
+def _refuse(o):
+    raise TypeError(f"{type(o)} in an error")
+
+
 scan = JSONDecoder(parse_constant=_no_constant).scan_once
 encode = c_make_encoder(markers, _default, encode_basestring, None, ":", ",",
                         False, False, False)
+# Of errors. Like everything here it does not look at json.dumps and the like
+# again, which by then may be the component's.
+_encode_error = c_make_encoder(None, _refuse, encode_basestring, None, ":", ",",
+                               False, False, False)
 
 
 def scan_bytes(text, parts):
@@ -187,10 +194,10 @@ def _error(kind, name, message, **more):
     e = {"kind": kind, "name": name, "message": _clean(message, _MESSAGE),
          "stack": [], "trace": ""}
     e.update(more)
-    text = json.dumps(e, ensure_ascii=False, separators=(",", ":"))
+    text = "".join(_encode_error(e, 0))
     while len(text.encode()) > 65000 and e["stack"]:
         e["stack"].pop()
-        text = json.dumps(e, ensure_ascii=False, separators=(",", ":"))
+        text = "".join(_encode_error(e, 0))
     return text
 
 
@@ -208,8 +215,12 @@ def report(kind, exc):
     except BaseException:
         trace = ""
     more = {}
-    if isinstance(exc, HostError) and isinstance(exc.call, int) and exc.call > 0:
-        more["host"] = exc.call
+    try:
+        # Numbers of host calls have 32 bits; the component may have made it up.
+        if isinstance(exc, HostError) and type(exc.call) is int and 0 < exc.call < 1 << 32:
+            more["host"] = exc.call
+    except BaseException:
+        pass
     return _error(kind, name, _message(exc), stack=stack, trace=trace, **more)
 
 
@@ -328,7 +339,7 @@ def _outcome():
     (None, exception); False: no call is under way."""
     global _main
     try:
-        more = _loop.step()
+        more = _loop.step(_main)
     except BaseException:       # SystemExit and the like end the call
         _main = None
         raise

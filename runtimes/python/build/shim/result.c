@@ -86,10 +86,23 @@ result_message(const char *kind, const char *message)
     return STATUS_ERROR;
 }
 
+/* An allocation that fails raises a MemoryError without arguments. One with a
+   message is the parser's, which says so that source is nested too deeply, a
+   library's, or the component's own. */
+static int
+is_exhaustion(PyObject *exc)
+{
+    if (!Py_IS_TYPE(exc, (PyTypeObject *)PyExc_MemoryError)) {
+        return 0;
+    }
+    PyObject *args = ((PyBaseExceptionObject *)exc)->args;
+    return args == NULL || PyTuple_GET_SIZE(args) == 0;
+}
+
 static const char *
 kind_of(PyObject *exc, const char *kind)
 {
-    if (PyErr_GivenExceptionMatches(exc, PyExc_MemoryError)) {
+    if (is_exhaustion(exc)) {
         return "memory";
     }
     if (PyErr_GivenExceptionMatches(exc, PyExc_SystemExit)) {

@@ -94,8 +94,9 @@ class EventLoop(events.AbstractEventLoop):
             heapq.heappop(self._scheduled)._scheduled = False
         return self._scheduled[0] if self._scheduled else None
 
-    def _run_ready(self):
-        """Runs what is ready, and what gets ready by it, until nothing is."""
+    def _run_ready(self, main=None):
+        """Runs what is ready, and what gets ready by it, until nothing is or
+        the task main is done: what others still do is for the next call."""
         ready = self._ready
         while not self._stopping:
             if self._scheduled:
@@ -110,6 +111,8 @@ class EventLoop(events.AbstractEventLoop):
                 if not handle._cancelled:
                     handle._run()
             handle = None
+            if main is not None and main.done():
+                return
 
     def _enter(self):
         self._check_closed()
@@ -132,25 +135,26 @@ class EventLoop(events.AbstractEventLoop):
 
     # Driven by the host.
 
-    def step(self):
-        """Runs until nothing is ready. True if something is still to come."""
+    def step(self, main):
+        """Runs until the task main is done or nothing is ready. True if
+        something is still to come."""
         hooks = self._enter()
         self.driven = True
         try:
-            self._run_ready()
-            timer = self._earliest()
+            self._run_ready(main)
+            timer = None if main is not None and main.done() else self._earliest()
             if timer is not None and not any(d <= timer._when for d in self._sleeps.values()):
-                self._sleep_until(timer._when)
+                self._sleep_until(timer._when, main)
         finally:
             self._leave(hooks)
         return bool(self._host_futures or self._sleeps)
 
-    def _sleep_until(self, when):
+    def _sleep_until(self, when, main):
         ms = max(0.0, (when - self.time()) * 1000)
         reply = _spore.request(0, "spore.sleep", {"ms": ms})
         if type(reply) is tuple:
             self._now = max(self._now, when)
-            self._run_ready()
+            self._run_ready(main)
         else:
             self._sleeps[reply] = when
 
