@@ -7,7 +7,7 @@ import _spore_guest
 
 async def attack():
     import asyncio
-    asyncio.get_running_loop().__class__.step = lambda self: True
+    asyncio.get_running_loop().__class__.step = lambda *args: True
     await asyncio.sleep(0.001)
 
 

@@ -122,6 +122,16 @@ usable(void *p)
     return n ? n : malloc_usable_size(p);
 }
 
+/* Notes if there is no memory. */
+static inline void *
+granted(void *p)
+{
+    if (p == NULL) {
+        heap.refused = 1;
+    }
+    return p;
+}
+
 static void *
 heap_malloc(void *ctx, size_t n)
 {
@@ -133,7 +143,7 @@ heap_malloc(void *ctx, size_t n)
     }
     heap.full = 1;
     PyMemAllocatorEx *a = ctx;
-    return a->malloc(a->ctx, n);
+    return granted(a->malloc(a->ctx, n));
 }
 
 static void *
@@ -147,7 +157,7 @@ heap_calloc(void *ctx, size_t count, size_t each)
     }
     heap.full = 1;
     PyMemAllocatorEx *a = ctx;
-    return a->calloc(a->ctx, count, each);
+    return granted(a->calloc(a->ctx, count, each));
 }
 
 static void
@@ -208,7 +218,7 @@ heap_realloc(void *ctx, void *p, size_t n)
     }
     else {
         PyMemAllocatorEx *a = ctx;
-        return a->realloc(a->ctx, p, n);
+        return granted(a->realloc(a->ctx, p, n));
     }
     void *q = heap_malloc(ctx, n);
     if (q) {
@@ -261,6 +271,7 @@ heap_begin(void)
     }
     memset(heap.free, 0, sizeof heap.free);
     heap.full = 0;
+    heap.refused = 0;
     heap.old = (uintptr_t)heap.cur;
 
     if (!installed) {

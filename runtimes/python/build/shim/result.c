@@ -86,9 +86,9 @@ result_message(const char *kind, const char *message)
     return STATUS_ERROR;
 }
 
-/* An allocation that fails raises a MemoryError without arguments. One with a
-   message is the parser's, which says so that source is nested too deeply, a
-   library's, or the component's own. */
+/* An allocation that fails raises a MemoryError, mostly without arguments. One
+   with a message, when no allocation has failed, is the parser's, which says so
+   that source is nested too deeply, or the component's own. */
 static int
 is_exhaustion(PyObject *exc)
 {
@@ -96,7 +96,7 @@ is_exhaustion(PyObject *exc)
         return 0;
     }
     PyObject *args = ((PyBaseExceptionObject *)exc)->args;
-    return args == NULL || PyTuple_GET_SIZE(args) == 0;
+    return hot.heap.refused || args == NULL || PyTuple_GET_SIZE(args) == 0;
 }
 
 static const char *

@@ -34,6 +34,7 @@ typedef struct {
     char *base;         /* start of the region */
     uintptr_t old;      /* what lies below existed at the last seal */
     uint32_t full;      /* the region had no room for something */
+    uint32_t refused;   /* an allocation has failed */
     void *free[CLASS_COUNT];
 } request_heap;
 
