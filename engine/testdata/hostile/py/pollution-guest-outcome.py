@@ -8,7 +8,7 @@ import _spore_guest
 async def attack():
     import asyncio
     asyncio.get_running_loop().__class__.step = lambda *args: True
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(0.2)
 
 
 def render(p):
