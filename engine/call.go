@@ -165,9 +165,14 @@ func (g *guest) failure(err error) error {
 	case isExit:
 		return &GuestError{Kind: KindExit, Name: "Exit", Message: exit.Error()}
 	case errors.Is(err, abi.ErrABI):
-		return &GuestError{Kind: KindTrap, Name: "ABI", Message: err.Error()}
+		return abiError(err)
 	}
 	return err
+}
+
+// abiError is the error of a guest that broke the ABI.
+func abiError(err error) error {
+	return &GuestError{Kind: KindTrap, Name: "ABI", Message: err.Error()}
 }
 
 // thrown turns an error that the guest reported into one for the embedder.

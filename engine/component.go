@@ -76,6 +76,9 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 		return nil, err
 	}
 	defer e.dismiss(src.Tenant, e.cfg.Limits.Memory)
+	if e.cfg.Isolation == Subprocess {
+		return e.compileRemote(ctx, l, src)
+	}
 	code := src.Code
 	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
 	if l.runtime.Lower != nil {
@@ -204,10 +207,14 @@ func (g *guest) load(w *wz.Worker, pos *positions, name, code []byte) error {
 	return g.setup(w, nil, abi.Seal, nil)
 }
 
+// newComponent registers a component. One that is rendered in worker processes
+// has no prepared, positions and img.
 func (e *Engine) newComponent(l *language, p *prepared, meta componentMeta, pos *positions, s *snapshot.Snapshot, img *image) *Component {
 	c := &Component{engine: e, language: l, prepared: p, meta: meta, positions: pos, snapshot: s}
-	c.image = &imageEntry{build: func() (*image, error) { return l.newImage(s, p.base) }}
-	e.images.add(c.image, img)
+	if img != nil {
+		c.image = &imageEntry{build: func() (*image, error) { return l.newImage(s, p.base) }}
+		e.images.add(c.image, img)
+	}
 	e.counters.compiles.Add(1)
 	e.counters.components.Add(1)
 	return c
@@ -243,22 +250,26 @@ func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, er
 	if l == nil {
 		return nil, fmt.Errorf("%w: %q", ErrNoRuntime, meta.Language)
 	}
-	info := s.Info()
-	if info.Runtime != l.runtime.SHA256 {
-		return nil, fmt.Errorf("%w: it was made with the %s module %v, this engine has %x", ErrMismatch, meta.Language, info.Runtime, l.runtime.SHA256)
+	if e.cfg.Isolation == Subprocess {
+		base, globals, err := l.processes.about(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.checkSnapshot(l, s, base, globals); err != nil {
+			return nil, err
+		}
+		own, err := s.Clone()
+		if err != nil {
+			return nil, err
+		}
+		return e.newComponent(l, nil, meta, nil, own, nil), nil
 	}
 	p, err := l.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if info.Base != p.base.digest {
-		return nil, fmt.Errorf("%w: it is a delta of the %s image %v, this engine has %v", ErrMismatch, meta.Language, info.Base, p.base.digest)
-	}
-	if n := len(s.Globals()); n != len(p.base.globals) {
-		return nil, fmt.Errorf("%w: it has %d globals, the module has %d", ErrMismatch, n, len(p.base.globals))
-	}
-	if info.MemoryBytes > e.cfg.Limits.Memory {
-		return nil, &LimitError{Limit: limitMemory, Max: e.cfg.Limits.Memory}
+	if err := e.checkSnapshot(l, s, p.base.digest, len(p.base.globals)); err != nil {
+		return nil, err
 	}
 	img, err := l.newImage(s, p.base)
 	if err != nil {
@@ -269,6 +280,25 @@ func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, er
 		return nil, errors.Join(err, img.memory.Close())
 	}
 	return e.newComponent(l, p, meta, newPositions(meta.Name, meta.SourceMap), own, img), nil
+}
+
+// checkSnapshot makes sure that s belongs to l, whose image is base and whose
+// module has so many globals.
+func (e *Engine) checkSnapshot(l *language, s *snapshot.Snapshot, base snapshot.Digest, globals int) error {
+	info := s.Info()
+	if info.Runtime != l.runtime.SHA256 {
+		return fmt.Errorf("%w: it was made with the %s module %v, this engine has %x", ErrMismatch, l.runtime.Language, info.Runtime, l.runtime.SHA256)
+	}
+	if info.Base != base {
+		return fmt.Errorf("%w: it is a delta of the %s image %v, this engine has %v", ErrMismatch, l.runtime.Language, info.Base, base)
+	}
+	if n := len(s.Globals()); n != globals {
+		return fmt.Errorf("%w: it has %d globals, the module has %d", ErrMismatch, n, globals)
+	}
+	if info.MemoryBytes > e.cfg.Limits.Memory {
+		return &LimitError{Limit: limitMemory, Max: e.cfg.Limits.Memory}
+	}
+	return nil
 }
 
 // Name is the file name of the component's source.
@@ -284,5 +314,8 @@ func (c *Component) Close() error {
 		return nil
 	}
 	c.engine.counters.components.Add(-1)
+	if c.image == nil {
+		return nil // worker processes forget what is not used
+	}
 	return c.engine.images.remove(c.image) // a snapshot needs no closing once nobody has it
 }

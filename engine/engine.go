@@ -27,8 +27,18 @@ type Config struct {
 	// Limits are the ceiling and the default for every call.
 	Limits Limits
 
+	// Isolation says where guests run: in this process, or in processes of
+	// their own.
+	Isolation Isolation
+
 	// Workers bounds the guests of one language that run at the same time.
 	// Zero means GOMAXPROCS.
+	//
+	// In Subprocess mode it is the number of worker processes of one language,
+	// each of which serves one tenant, and one call, sleeps included, at a time. Zero then
+	// means four times GOMAXPROCS. They are started as they are needed. With
+	// more tenants than processes, the one that was idle for longest is
+	// replaced, which takes as long as starting an engine.
 	Workers int
 
 	// Guests bounds the calls and compilations in progress, of all languages,
@@ -109,6 +119,16 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
+		if cfg.Isolation == Subprocess {
+			cfg.Workers *= 4
+		}
+	}
+	switch cfg.Isolation {
+	case InProcess:
+	case Subprocess:
+		problems = append(problems, checkServed(cfg.Runtimes)...)
+	default:
+		problems = append(problems, fmt.Sprintf("Isolation is %d", cfg.Isolation))
 	}
 	if cfg.ImageMemory < 0 {
 		problems = append(problems, "ImageMemory is negative")
@@ -159,6 +179,9 @@ func (e *Engine) addRuntime(rt runtimes.Runtime) (problems []string) {
 		problems = append(problems, fmt.Sprintf("runtime %q has no language or no module", rt.Language))
 	}
 	l := &language{engine: e, runtime: rt, workers: gate.New(gate.Amount{Slots: int64(e.cfg.Workers)})}
+	if e.cfg.Isolation == Subprocess {
+		l.processes = newProcesses(l, e.cfg.Workers)
+	}
 	for _, name := range append([]string{rt.Language}, rt.Extensions...) {
 		if _, dup := e.languages[name]; dup {
 			problems = append(problems, fmt.Sprintf("two runtimes for %q", name))
@@ -249,6 +272,13 @@ func (e *Engine) Close() error {
 				l.workers.Close()
 			}
 		}
+		e.mu.Unlock()
+		for _, l := range e.languages {
+			if l.processes != nil {
+				l.processes.close() // which ends the calls that they serve
+			}
+		}
+		e.mu.Lock()
 	}
 	for e.active > 0 {
 		e.idle.Wait()
@@ -277,12 +307,18 @@ type Stats struct {
 	ImageBytes  int64  // their size
 	ImageBuilds uint64 // images mapped again after they had been dropped
 	Memories    int    // idle guest memories, ready for a render
+
+	// In Subprocess mode images and memories are those of other processes, and
+	// not counted.
+	Processes     int    // worker processes
+	ProcessStarts uint64 // started since New
+	ProcessEnds   uint64 // of them, those that have ended, for whatever reason
 }
 
 type counters struct {
 	components                               atomic.Int64
 	compiles, renders, errors, limits, waits atomic.Uint64
-	badResets                                atomic.Uint64
+	badResets, processStarts, processEnds    atomic.Uint64
 }
 
 // Stats returns counters. It is cheap enough to be scraped.
@@ -296,6 +332,14 @@ func (e *Engine) Stats() Stats {
 		Limits:     c.limits.Load(),
 		Waits:      c.waits.Load(),
 		BadResets:  c.badResets.Load(),
+
+		ProcessStarts: c.processStarts.Load(),
+		ProcessEnds:   c.processEnds.Load(),
+	}
+	for name, l := range e.languages {
+		if l.processes != nil && name == l.runtime.Language {
+			s.Processes += l.processes.count()
+		}
 	}
 	used, waiting := e.guests.Used()
 	s.Guests, s.GuestMemory, s.Waiting = int(used.Slots), used.Bytes, waiting

@@ -34,6 +34,8 @@ type language struct {
 	preparing sync.Mutex // held while the runtime is compiled and booted
 	ready     atomic.Pointer[prepared]
 
+	processes *processes // in Subprocess mode
+
 	workers *gate.Gate // admits as many as there may be workers
 	mu      sync.Mutex
 	idle    []*wz.Worker // guarded by mu

@@ -20,7 +20,10 @@ var (
 	sharedCache string
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	engine.ServeWorker(allRuntimes()...)
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	flag.Parse()

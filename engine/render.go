@@ -42,16 +42,16 @@ type Fixed struct {
 	Seed uint64
 }
 
-// env returns the environment that f describes.
-func (f *Fixed) env() (*fixedEnv, error) {
+// now returns the time at which the clock of f stands.
+func (f *Fixed) now() (time.Time, error) {
 	now := f.Now
 	if now.IsZero() {
 		now = bootTime
 	}
 	if y := now.UTC().Year(); y < 1970 || y > 2200 {
-		return nil, fmt.Errorf("%w: Fixed.Now is %v", ErrConfig, now)
+		return now, fmt.Errorf("%w: Fixed.Now is %v", ErrConfig, now)
 	}
-	return newFixedEnv(now, f.Seed), nil
+	return now, nil
 }
 
 // A Result is what a call returned and what it cost.
@@ -117,62 +117,102 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if opt == nil {
 		opt = &Options{}
 	}
-	limits := opt.Limits
-	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
+	k := &call{ctx: ctx, function: function, limits: opt.Limits, fixed: opt.Fixed, console: opt.Console,
+		tenant: cmp.Or(opt.Tenant, c.tenant)}
+	if problems := k.limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
 	}
-	var fixed *fixedEnv
-	if opt.Fixed != nil {
-		if fixed, err = opt.Fixed.env(); err != nil {
+	if k.fixed != nil {
+		if _, err := k.fixed.now(); err != nil {
 			return nil, err
 		}
 	}
-	arg, err := encode(props)
-	if err != nil {
+	if k.arg, err = encode(props); err != nil {
 		return nil, fmt.Errorf("engine: props: %w", err)
 	}
 	begin := time.Now()
-	tenant := cmp.Or(opt.Tenant, c.tenant)
-	if err := c.engine.admit(ctx, tenant, limits.Memory); err != nil {
+	if err := c.engine.admit(ctx, k.tenant, k.limits.Memory); err != nil {
 		return nil, err
 	}
-	defer c.engine.dismiss(tenant, limits.Memory)
-	lease := &lease{language: c.language, prepared: c.prepared, tenant: tenant}
-	if err := lease.acquire(ctx); err != nil {
+	defer c.engine.dismiss(k.tenant, k.limits.Memory)
+	admitted := time.Since(begin)
+	where := c.local
+	if c.engine.cfg.Isolation == Subprocess {
+		where = c.remote
+	}
+	a, err := where(k)
+	if err != nil {
 		return nil, err
+	}
+	r, err := k.result(a.status, a.data)
+	if err != nil {
+		return nil, err
+	}
+	r.Usage = a.usage
+	r.Usage.Start += admitted
+	return r, nil
+}
+
+// A call is a call of a component's function.
+type call struct {
+	ctx      context.Context
+	function string
+	arg      []byte // JSON
+	limits   Limits
+	fixed    *Fixed
+	console  *slog.Logger
+	tenant   string
+}
+
+// An answer is what the guest returned, text or a frame of the guest ABI, not
+// yet checked.
+type answer struct {
+	status abi.Status
+	data   []byte
+	usage  Usage
+}
+
+// local makes the call in this process.
+func (c *Component) local(k *call) (_ answer, err error) {
+	begin := time.Now()
+	lease := &lease{language: c.language, prepared: c.prepared, tenant: k.tenant}
+	if err := lease.acquire(k.ctx); err != nil {
+		return answer{}, err
 	}
 	defer func() { err = also(err, lease.release()) }()
 	mem, img, err := c.engine.images.acquire(c.image)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	clean := false
 	defer func() { err = also(err, c.engine.images.release(c.image, mem, clean)) }()
 
-	g := c.engine.newGuest(c.prepared, limits, limitCallTime)
-	g.ctx, g.memory, g.fixed = ctx, mem, fixed
+	g := c.engine.newGuest(c.prepared, k.limits, limitCallTime)
+	g.ctx, g.memory = k.ctx, mem
+	if k.fixed != nil {
+		now, err := k.fixed.now()
+		if err != nil {
+			return answer{}, err
+		}
+		g.fixed = newFixedEnv(now, k.fixed.Seed)
+	}
 	g.globals = append(make([]uint64, 0, 4), img.globals...)
-	g.console.ctx, g.console.log, g.console.name = ctx, opt.Console, c.meta.Name
+	g.console.ctx, g.console.log, g.console.name = k.ctx, k.console, c.meta.Name
 	start := time.Since(begin)
-	status, data, err := g.call(lease, function, abi.AppendFrame(nil, arg))
+	status, data, err := g.call(lease, k.function, abi.AppendFrame(nil, k.arg))
 	g.console.flush()
-	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: limits.Fuel - g.fuel}
+	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel}
 	if err != nil {
 		err = g.failure(err)
 	}
 	if rerr := c.reset(mem); rerr != nil {
-		return nil, also(rerr, err)
+		return answer{}, also(rerr, err)
 	}
 	clean = true
-	if err != nil {
-		return nil, err
+	if err == nil && status == abi.StatusError {
+		err = g.thrown(data, c.positions)
 	}
-	r, err := g.result(status, data, c.positions)
-	if err != nil {
-		return nil, err
-	}
-	r.Usage = usage
-	return r, nil
+	return answer{status, data, usage}, err
 }
 
 // also joins a second error to err, and leaves err as it is if there is none.
@@ -196,32 +236,29 @@ func encode(props any) ([]byte, error) {
 	return json.Marshal(props)
 }
 
-// result checks what a guest returned.
-func (g *guest) result(status abi.Status, data []byte, pos *positions) (*Result, error) {
-	switch status {
-	case abi.StatusError:
-		return nil, g.thrown(data, pos)
-	case abi.StatusText:
+// result checks what a guest returned, which may come from a worker process.
+func (k *call) result(status abi.Status, data []byte) (*Result, error) {
+	if status == abi.StatusText {
 		if !utf8.Valid(data) {
-			return nil, g.failure(fmt.Errorf("%w: text is not UTF-8", abi.ErrABI))
+			return nil, abiError(fmt.Errorf("%w: text is not UTF-8", abi.ErrABI))
 		}
 		return &Result{isText: true, data: data}, nil
 	}
 	text, buffers, err := abi.ParseFrame(data)
 	if err != nil {
-		return nil, g.failure(err)
+		return nil, abiError(err)
 	}
 	if text == nil {
 		text = []byte("null")
 	}
 	switch {
-	case int64(abi.Depth(text)) > g.limits.Depth:
-		return nil, &LimitError{Limit: limitDepth, Max: g.limits.Depth}
+	case int64(abi.Depth(text)) > k.limits.Depth:
+		return nil, &LimitError{Limit: limitDepth, Max: k.limits.Depth}
 	case !json.Valid(text) || !utf8.Valid(text):
-		return nil, g.failure(fmt.Errorf("%w: result is not JSON", abi.ErrABI))
+		return nil, abiError(fmt.Errorf("%w: result is not JSON", abi.ErrABI))
 	}
 	if err := abi.CheckBuffers(text, len(buffers)); err != nil {
-		return nil, g.failure(err)
+		return nil, abiError(err)
 	}
 	return &Result{data: text, Buffers: buffers}, nil
 }
