@@ -101,6 +101,7 @@ type Engine struct {
 	lowering  *gate.Gate // admits what is lowered
 
 	resetMemory func(*snapshot.Memory) error // Reset, but in tests
+	workerArgs  []string                     // of worker processes: workerName, but in tests
 
 	closing atomic.Bool   // tells running guests to stop
 	closed  chan struct{} // closed with it
@@ -155,6 +156,7 @@ func New(cfg Config) (*Engine, error) {
 	e.guests = gate.New(gate.Amount{Slots: int64(cfg.Guests), Bytes: cfg.GuestMemory})
 	e.lowering = gate.New(gate.Amount{Slots: lowerers})
 	e.resetMemory = (*snapshot.Memory).Reset
+	e.workerArgs = []string{workerName}
 	e.idle = sync.NewCond(&e.mu)
 	e.images = &imageCache{max: cfg.ImageMemory, idlePerImage: cfg.Workers}
 	if len(cfg.Runtimes) == 0 {

@@ -25,23 +25,29 @@ const (
 
 // hostileRun holds what all programs share.
 type hostileRun struct {
-	engine   *engine.Engine // for programs that attack a render
-	compiler *engine.Engine // for those that attack Compile
-	watch    *watch
-	overruns []time.Duration
-	stalls   map[string]time.Duration
-	outcomes map[string]int
+	isolation engine.Isolation
+	engine    *engine.Engine // for programs that attack a render
+	compiler  *engine.Engine // for those that attack Compile
+	watch     *watch
+	overruns  []time.Duration
+	stalls    map[string]time.Duration
+	outcomes  map[string]int
 }
 
 // TestHostile runs the corpus. Every program ends with the outcome that its
 // header states, and a heartbeat, the garbage collector, two other tenants and
 // the program's own next render do not notice.
-func TestHostile(t *testing.T) {
+func TestHostile(t *testing.T) { testHostile(t, engine.InProcess, shortEvery) }
+
+// TestHostileSubprocess is the same with guests in worker processes.
+func TestHostileSubprocess(t *testing.T) { testHostile(t, engine.Subprocess, 2*shortEvery) }
+
+func testHostile(t *testing.T, isolation engine.Isolation, every int) {
 	all := hostilePrograms(t)
 	programs := all
 	if testing.Short() {
 		programs = nil
-		for i := 0; i < len(all); i += shortEvery {
+		for i := 0; i < len(all); i += every {
 			programs = append(programs, all[i])
 		}
 	}
@@ -50,19 +56,19 @@ func TestHostile(t *testing.T) {
 
 	// What a process opens once and keeps, such as the descriptor by which all
 	// memories find their changed pages, is open before the count.
-	t.Run("warm", func(t *testing.T) { runHostile(t, programs[:1]) })
+	t.Run("warm", func(t *testing.T) { runHostile(t, isolation, programs[:1]) })
 	before := resources(t)
-	t.Run("programs", func(t *testing.T) { runHostile(t, programs) })
+	t.Run("programs", func(t *testing.T) { runHostile(t, isolation, programs) })
 	checkLeaks(t, before)
 }
 
-func runHostile(t *testing.T, programs []*hostileProgram) {
-	h := &hostileRun{stalls: map[string]time.Duration{}, outcomes: map[string]int{}}
-	h.engine = newEngine(t, engine.Config{Workers: 2, Limits: engine.Limits{CallTime: time.Minute}})
+func runHostile(t *testing.T, isolation engine.Isolation, programs []*hostileProgram) {
+	h := &hostileRun{isolation: isolation, stalls: map[string]time.Duration{}, outcomes: map[string]int{}}
+	h.engine = newEngine(t, engine.Config{Isolation: isolation, Workers: 2, Limits: engine.Limits{CallTime: time.Minute}})
 	// Both languages are ready, and their images in the cache, before a short
 	// CompileTime applies to the boot of a runtime as well.
 	h.watch = startWatch(t, h.engine)
-	h.compiler = newEngine(t, engine.Config{Workers: 2, Limits: engine.Limits{CompileTime: hostileCompileTime}})
+	h.compiler = newEngine(t, engine.Config{Isolation: isolation, Workers: 2, Limits: engine.Limits{CompileTime: hostileCompileTime}})
 	time.Sleep(200 * time.Millisecond)
 	alone, _ := h.watch.lap()
 	classes := map[string]int{}
@@ -119,8 +125,10 @@ func (h *hostileRun) attackRender(t *testing.T, p *hostileProgram) {
 	}
 	props := map[string]any{"attack": true, "n": 7}
 	h.judge(t, p, p.limits.CallTime, func(ctx context.Context) (*engine.Result, error) { return c.Render(ctx, props, opt) })
-	if err := engine.VerifyIdle(c); err != nil {
-		t.Errorf("after the attack: %v", err)
+	if h.isolation == engine.InProcess {
+		if err := engine.VerifyIdle(c); err != nil {
+			t.Errorf("after the attack: %v", err)
+		}
 	}
 	begin := time.Now()
 	if got := render(t, c, map[string]any{"attack": false, "n": 7}, nil); got != "fine 7" {

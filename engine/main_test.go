@@ -22,6 +22,9 @@ var (
 
 func TestMain(m *testing.M) {
 	engine.ServeWorker(allRuntimes()...)
+	if os.Args[0] == fakeWorker {
+		os.Exit(runFakeWorker(os.Args[1]))
+	}
 	os.Exit(run(m))
 }
 

@@ -96,7 +96,7 @@ func startProcess(e *Engine) (*process, error) {
 	}
 	p := &process{engine: e, in: in, out: out, frames: wire.NewReader(out), stderr: &tail{},
 		exited: make(chan struct{}), components: map[snapshot.Digest]*list.Element{}}
-	p.cmd = &exec.Cmd{Path: exe, Args: []string{workerName}, Env: []string{}, Dir: workerDir,
+	p.cmd = &exec.Cmd{Path: exe, Args: e.workerArgs, Env: []string{}, Dir: workerDir,
 		Stdin: childIn, Stdout: childOut, Stderr: p.stderr, SysProcAttr: workerAttr(),
 		WaitDelay: 5 * time.Second}
 	err = p.cmd.Start()

@@ -207,8 +207,8 @@ func (s *processes) learn(r *workerReady) error {
 	defer s.mu.Unlock()
 	if !s.known {
 		s.known, s.base, s.globals = true, r.Base, r.Globals
-		if r.Jail.Note != "" {
-			s.language.engine.cfg.Log.Warn("spore: worker processes are less locked up than they could be: " + r.Jail.Note)
+		if !r.Jail.Seccomp {
+			s.language.engine.cfg.Log.Warn("spore: worker processes are not locked up: " + r.Jail.Note)
 		}
 	}
 	if s.base != r.Base || s.globals != r.Globals {

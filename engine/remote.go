@@ -84,6 +84,9 @@ func (e *Engine) compiled(l *language, name string, encoded []byte) (*Component,
 
 // remote makes the call in a worker process.
 func (c *Component) remote(k *call) (a answer, err error) {
+	if c.closed.Load() {
+		return a, ErrClosed
+	}
 	e, l := c.engine, c.language
 	begin := time.Now()
 	if err := e.wait(k.ctx, l.workers, k.tenant, oneWorker, "a worker"); err != nil {
