@@ -26,6 +26,11 @@
 // Close what you open, in any order: closing an Engine ends what runs and
 // closes its components. After Close every method returns [ErrClosed].
 //
+// # Isolation
+//
+// Guests run in this process, or with [Subprocess] in locked up worker processes,
+// for which main begins with [ServeWorker].
+//
 // # Errors
 //
 // Bad source is a [*SourceError], an error of the component a [*GuestError], a

@@ -22,8 +22,11 @@ var (
 
 func TestMain(m *testing.M) {
 	engine.ServeWorker(allRuntimes()...)
-	if os.Args[0] == fakeWorker {
+	switch os.Args[0] {
+	case fakeWorker:
 		os.Exit(runFakeWorker(os.Args[1]))
+	case echoWorker:
+		os.Exit(runEcho(os.Args[1]))
 	}
 	os.Exit(run(m))
 }
