@@ -228,6 +228,13 @@ func (e *Engine) enter() error {
 	return nil
 }
 
+// stay is enter for what goes on after a call that has entered.
+func (e *Engine) stay() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.active++
+}
+
 func (e *Engine) leave() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

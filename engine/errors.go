@@ -23,7 +23,9 @@ var (
 	ErrMismatch = errors.New("engine: snapshot belongs to another runtime")
 	// ErrReset means that the memory of a guest could not be taken back to its
 	// image after the call, or was found to differ from it; see
-	// [Config.VerifyReset]. No other call has seen this memory or will.
+	// [Config.VerifyReset]. No other call has seen this memory or will. After a
+	// call that has failed anyway this happens later, and is only counted and
+	// logged, unless VerifyReset is set.
 	ErrReset = errors.New("engine: reset of a guest failed")
 )
 

@@ -134,13 +134,14 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if err := c.engine.admit(ctx, k.tenant, k.limits.Memory); err != nil {
 		return nil, err
 	}
-	defer c.engine.dismiss(k.tenant, k.limits.Memory)
 	admitted := time.Since(begin)
-	where := c.local
+	var a answer
 	if c.engine.cfg.Isolation == Subprocess {
-		where = c.remote
+		a, err = c.remote(k)
+		c.engine.dismiss(k.tenant, k.limits.Memory)
+	} else {
+		a, err = c.here(k)
 	}
-	a, err := where(k)
 	if err != nil {
 		return nil, err
 	}
@@ -172,27 +173,61 @@ type answer struct {
 	usage  Usage
 }
 
-// local makes the call in this process.
-func (c *Component) local(k *call) (_ answer, err error) {
+// here makes the call in this process and dismisses it. Who has a result waits until
+// the memory is reset, which takes microseconds. After a failure it may take
+// milliseconds, for a guest that wrote to all the memory it could get, and the
+// caller does not wait: it has waited for the limit.
+func (c *Component) here(k *call) (answer, error) {
+	e := c.engine
+	a, finish, err := c.local(k)
+	if finish == nil || err == nil || e.cfg.VerifyReset {
+		if finish != nil {
+			err = first(finish(), err)
+		}
+		e.dismiss(k.tenant, k.limits.Memory)
+		return a, err
+	}
+	e.stay()
+	go func() {
+		defer e.leave()
+		defer e.dismiss(k.tenant, k.limits.Memory)
+		finish() // what goes wrong is in the log
+	}()
+	return a, err
+}
+
+// first joins two errors of which any may be nil.
+func first(a, b error) error {
+	if a == nil {
+		return b
+	}
+	return also(a, b)
+}
+
+// local makes the call in this process. The caller calls finish, unless it is nil, to
+// reset and give back the guest's memory.
+func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	begin := time.Now()
 	lease := &lease{language: c.language, prepared: c.prepared, tenant: k.tenant}
 	if err := lease.acquire(k.ctx); err != nil {
-		return answer{}, err
+		return answer{}, nil, err
 	}
 	defer func() { err = also(err, lease.release()) }()
 	mem, img, err := c.engine.images.acquire(c.image)
 	if err != nil {
-		return answer{}, err
+		return answer{}, nil, err
 	}
-	clean := false
-	defer func() { err = also(err, c.engine.images.release(c.image, mem, clean)) }()
+	finish = func() error {
+		err := c.reset(mem)
+		return first(err, c.engine.images.release(c.image, mem, err == nil))
+	}
 
 	g := c.engine.newGuest(c.prepared, k.limits, limitCallTime)
 	g.ctx, g.memory = k.ctx, mem
 	if k.fixed != nil {
 		now, err := k.fixed.now()
 		if err != nil {
-			return answer{}, err
+			return answer{}, finish, err
 		}
 		g.fixed = newFixedEnv(now, k.fixed.Seed)
 	}
@@ -202,17 +237,13 @@ func (c *Component) local(k *call) (_ answer, err error) {
 	status, data, err := g.call(lease, k.function, abi.AppendFrame(nil, k.arg))
 	g.console.flush()
 	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel}
-	if err != nil {
+	switch {
+	case err != nil:
 		err = g.failure(err)
-	}
-	if rerr := c.reset(mem); rerr != nil {
-		return answer{}, also(rerr, err)
-	}
-	clean = true
-	if err == nil && status == abi.StatusError {
+	case status == abi.StatusError:
 		err = g.thrown(data, c.positions)
 	}
-	return answer{status, data, usage}, err
+	return answer{status, data, usage}, finish, err
 }
 
 // also joins a second error to err, and leaves err as it is if there is none.

@@ -58,6 +58,8 @@ type server struct {
 
 	components map[snapshot.Digest]*Component // that the parent knows it has
 
+	finish func() error // what remains to be done when the answer is sent: to reset the guest's memory
+
 	// Reading belongs to the main goroutine, which waits for the next request,
 	// but while it serves one that takes long it belongs to watch.
 	watching bool              // watch reads, and will send what it has read
@@ -195,14 +197,21 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 	})
 	m, err := serve(ctx)
 	s.watching = !watch.Stop()
-	if err == nil {
-		return s.send(m)
-	}
-	b, err := json.Marshal(encodeError(err))
 	if err != nil {
+		b, err := json.Marshal(encodeError(err))
+		if err != nil {
+			return err
+		}
+		m = &wire.Failed{ID: id, Error: b}
+	}
+	if err := s.send(m); err != nil {
 		return err
 	}
-	return s.send(&wire.Failed{ID: id, Error: b})
+	if s.finish != nil {
+		err, s.finish = s.finish(), nil
+		return err // after which there must not be another request
+	}
+	return nil
 }
 
 func (s *server) compile(ctx context.Context, m *wire.Compile) (*wire.Compiled, error) {
@@ -256,7 +265,12 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 			return s.send(&wire.Console{ID: m.ID, Level: int64(level), Text: []byte(text)})
 		}})
 	}
-	a, err := c.local(call)
+	a, finish, err := c.local(call)
+	if finish != nil && s.engine.cfg.VerifyReset {
+		err = first(finish(), err)
+	} else {
+		s.finish = finish
+	}
 	if err != nil {
 		return nil, err
 	}

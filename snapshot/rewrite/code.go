@@ -161,6 +161,7 @@ func (p *parser) instructions(r *reader) {
 		case op == opMemoryGrow:
 			p.memoryIndex(r)
 			c.MemoryGrow++
+			f.step(opMemoryGrow, at, r.p, 0)
 		case op == opRefNull:
 			r.refType()
 		case op == opRefFunc:

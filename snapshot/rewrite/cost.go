@@ -44,10 +44,12 @@ const (
 	// maxFold is the highest charge of a loop that is left to the loop inside.
 	maxFold = 32
 
-	// hostCost is what a call of an imported function counts, and bulkCost
-	// what a bulk operation on memory does in addition to its length.
+	// hostCost is what a call of an imported function counts, bulkCost what a
+	// bulk operation on memory does in addition to its length, and growCost what
+	// memory.grow does, which asks the host, whether it grows or not.
 	hostCost = 32
 	bulkCost = 16
+	growCost = 128
 )
 
 // A cost is the length of the longest way from a place: to the next meter, and

@@ -169,3 +169,21 @@ func TestBulkOperations(t *testing.T) {
 		}
 	}
 }
+
+// TestGrowingIsCharged: memory.grow asks the host, which takes as long as a
+// hundred instructions, whether there is any memory or not.
+func TestGrowingIsCharged(t *testing.T) {
+	const times, budget = 1000, 10_000
+	m, err := rewrite.Rewrite(build(func(b *builder) {
+		b.fn("f", 1, nil, loop, void, i32Const, 0, 0x40, 0, 0x1a, countdown(0, 0), end, localGet, 0)
+	}), metered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := start(t, m.Wasm, budget)
+	g.restore(t, m, budget)
+	g.call(t, "f", times)
+	if g.used < 100*times || g.ticks < 100*times/budget {
+		t.Errorf("%d used, %d ticks", g.used, g.ticks)
+	}
+}

@@ -182,6 +182,8 @@ func (l *plan) cost(s *step) cost {
 		return l.head[f].add(1)
 	case opCallIndirect:
 		return l.head[len(l.p.funcs)+int(l.kinds[s.arg])].max(cost{hostCost, hostCost}).add(1)
+	case opMemoryGrow:
+		return cost{growCost, growCost}
 	}
 	return cost{bulkCost, bulkCost}
 }
