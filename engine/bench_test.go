@@ -94,7 +94,7 @@ func benchLanguage(b *testing.B, rt runtimes.Runtime, metered bool) (*Engine, *l
 		b.Fatal(err)
 	}
 	p := &prepared{}
-	if p.code, err = wz.Compile(context.Background(), m, ""); err != nil {
+	if p.code, err = wz.Compile(context.Background(), m, "", false); err != nil {
 		b.Fatal(err)
 	}
 	w, err := p.code.NewWorker()

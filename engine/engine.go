@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sporeengine/spore/engine/internal/gate"
+	"github.com/sporeengine/spore/engine/internal/wz"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/snapshot"
 )
@@ -102,6 +103,7 @@ type Engine struct {
 
 	resetMemory func(*snapshot.Memory) error // Reset, but in tests
 	workerArgs  []string                     // of worker processes: workerName, but in tests
+	interpret   bool                         // guests are interpreted; only in tests
 
 	closing atomic.Bool   // tells running guests to stop
 	closed  chan struct{} // closed with it
@@ -157,6 +159,7 @@ func New(cfg Config) (*Engine, error) {
 	e.lowering = gate.New(gate.Amount{Slots: lowerers})
 	e.resetMemory = (*snapshot.Memory).Reset
 	e.workerArgs = []string{workerName}
+	e.interpret = wz.Interpret
 	e.idle = sync.NewCond(&e.mu)
 	e.images = &imageCache{max: cfg.ImageMemory, idlePerImage: cfg.Workers}
 	if len(cfg.Runtimes) == 0 {

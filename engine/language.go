@@ -199,20 +199,23 @@ func (l *language) decompress() ([]byte, error) {
 func (l *language) compile(m *rewrite.Module, key string) (code *wz.Code, err error) {
 	c := l.engine.cache
 	ctx := context.Background()
+	if l.engine.interpret {
+		return wz.Compile(ctx, m, "", true)
+	}
 	sum := sha256.Sum256([]byte(key))
 	key = hex.EncodeToString(sum[:16]) + ".code"
 	if c.read(key, func(path string) error {
 		if err := checkManifest(path); err != nil {
 			return err
 		}
-		code, err = wz.Compile(ctx, m, path)
+		code, err = wz.Compile(ctx, m, path, false)
 		return err
 	}) {
 		return code, nil
 	}
 	defer l.engine.progress(l.runtime.Language, stageCompile)()
 	err = c.writeDir(key, func(dir string) error {
-		code, err = wz.Compile(ctx, m, dir)
+		code, err = wz.Compile(ctx, m, dir, false)
 		return err
 	})
 	return code, err

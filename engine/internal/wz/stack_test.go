@@ -36,7 +36,7 @@ func stackWorker(t *testing.T) *Worker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Compile(t.Context(), m, "")
+	c, err := Compile(t.Context(), m, "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

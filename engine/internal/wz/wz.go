@@ -35,8 +35,15 @@ type Code struct {
 // Compile compiles m. With a non-empty cacheDir machine code is read from and
 // written to that directory, which only this program may be able to write:
 // whoever can write there can run code in this process.
-func Compile(ctx context.Context, m *rewrite.Module, cacheDir string) (_ *Code, err error) {
-	cfg := wazero.NewRuntimeConfig().WithDebugInfoEnabled(false)
+//
+// With interpret the module is not compiled but interpreted, which takes thirty
+// times as long and should make no other difference: tests compare the two.
+func Compile(ctx context.Context, m *rewrite.Module, cacheDir string, interpret bool) (_ *Code, err error) {
+	cfg := wazero.NewRuntimeConfig()
+	if interpret {
+		cfg, cacheDir = wazero.NewRuntimeConfigInterpreter(), ""
+	}
+	cfg = cfg.WithDebugInfoEnabled(false)
 	c := &Code{module: m}
 	if cacheDir != "" {
 		if c.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {
