@@ -5,7 +5,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: help run test skipped race lint cross bench bench-once fuzz conformance interpreters browser
+.PHONY: help run test skipped race lint cross bench bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,18 @@ fuzz: ## every fuzz target for FUZZTIME
 conformance: ## the interpreters' own test suites, from Debian and npm: about 10 minutes
 	$(GO) run ./runtimes/javascript/conformance -atleast 5125
 	$(GO) run ./runtimes/python/conformance -atleast 17400
+
+# Some modules that take a second or two each and use much of the interpreter.
+DIFFERENTIAL_PYTHON := ^(test_abc|test_array|test_base64|test_bisect|test_bool|test_complex|test_dict|test_enumerate|test_float|test_fractions|test_generators|test_heapq|test_int|test_itertools|test_list|test_long|test_range|test_set|test_slice|test_sort|test_string|test_struct|test_tuple|test_unpack|test_userdict)$$
+
+differential: ## wazero's compiler against its interpreter: corpora, and the interpreters' own tests (an hour)
+	SPORE_DIFFERENTIAL=all $(GO) test ./engine -run TestDifferential -timeout 60m
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	for tags in spore_compile spore_interpret; do \
+		$(GO) run -tags $$tags ./runtimes/javascript/conformance -v -patience 30 > $$dir/$$tags; \
+		$(GO) run -tags $$tags ./runtimes/python/conformance -v -patience 30 -run '$(DIFFERENTIAL_PYTHON)' >> $$dir/$$tags 2>&1; \
+	done; \
+	diff $$dir/spore_compile $$dir/spore_interpret && tail -n 1 $$dir/spore_interpret && echo "no difference"
 
 interpreters: ## rebuild both interpreters and compare them with the committed ones
 	SOURCES="$(SOURCES)" runtimes/javascript/build/build.sh --check

@@ -21,7 +21,8 @@ type Limits struct {
 	// guest may have executed at most (see [rewrite.Module.Budget]), and some for
 	// what the host does in its imports. With a
 	// Fixed environment a call that runs out of fuel does so at the same
-	// point every time. The default of 2⁴⁰ leaves it to CallTime to end a call.
+	// point every time. The default of 2⁴⁰, some minutes of computing, leaves it
+	// to CallTime to end a call.
 	Fuel int64
 	// HostCalls bounds the host calls of one call, of which sleeping is one:
 	// default 10,000.

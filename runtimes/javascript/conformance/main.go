@@ -47,6 +47,10 @@ var folders = []struct {
 	parse bool
 }{{"pass", true}, {"pass-explicit", true}, {"fail", false}, {"early", false}}
 
+var patience = flag.Int("patience", 1, "factor of the time limits, for slow machines and wazero's interpreter")
+
+func patiently(d time.Duration) time.Duration { return d * time.Duration(*patience) }
+
 func main() {
 	log.SetFlags(0)
 	verbose := flag.Bool("v", false, "name the cases that fail")
@@ -68,7 +72,8 @@ func runAll(out io.Writer, parser, quickjs string, verbose bool) (passed int, er
 	if err != nil {
 		return 0, err
 	}
-	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime()}, CacheDir: cache})
+	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime()}, CacheDir: cache,
+		Limits: engine.Limits{CallTime: patiently(time.Second), CompileTime: patiently(5 * time.Second)}})
 	if err != nil {
 		return 0, err
 	}
@@ -141,7 +146,7 @@ func runParserTests(out io.Writer, eng *engine.Engine, dir string, verbose bool)
 
 func parses(c *engine.Component, code string) (bool, error) {
 	r, err := c.Render(context.Background(), map[string]string{"code": code}, &engine.Options{
-		Limits: engine.Limits{CallTime: 200 * time.Millisecond},
+		Limits: engine.Limits{CallTime: patiently(200 * time.Millisecond)},
 	})
 	var limit *engine.LimitError
 	if errors.As(err, &limit) { // an endless loop has been parsed

@@ -66,7 +66,7 @@ func runQuickJSTests(out io.Writer, eng *engine.Engine, dir string, verbose bool
 		return 0, err
 	}
 	defer c.Close()
-	limits := engine.Limits{CallTime: time.Second}
+	limits := engine.Limits{CallTime: patiently(time.Second)}
 	all, passed := 0, 0
 	for _, file := range quickjsFiles {
 		source, err := os.ReadFile(filepath.Join(dir, file))

@@ -42,6 +42,7 @@ func main() {
 	match := flag.String("run", "", "regular expression: modules to run")
 	verbose := flag.Bool("v", false, "show the tests that fail")
 	atLeast := flag.Int("atleast", 0, "fail if fewer tests pass")
+	patience := flag.Int("patience", 1, "factor of the time limits, for slow machines and wazero's interpreter")
 	flag.Parse()
 	which, err := regexp.Compile(*match)
 	if err != nil {
@@ -52,7 +53,7 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	passed, err := run(os.Stdout, *lib, which, *verbose)
+	passed, err := run(os.Stdout, *lib, which, *verbose, time.Duration(*patience))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -104,10 +105,10 @@ func (o *outcome) of() int     { return o.Run - o.Skipped - o.Absent }
 func (o *outcome) passed() int { return o.of() - len(o.Bad) }
 
 // run runs the modules and returns how many of their tests pass.
-func run(out *os.File, lib string, which *regexp.Regexp, verbose bool) (passed int, err error) {
+func run(out *os.File, lib string, which *regexp.Regexp, verbose bool, patience time.Duration) (passed int, err error) {
 	limits := engine.Limits{
-		Memory: 1 << 30, CallTime: 10 * time.Minute, CompileTime: time.Minute,
-		Output: 64 << 20, Console: 1 << 30,
+		Memory: 1 << 30, CallTime: patience * 10 * time.Minute, CompileTime: patience * time.Minute,
+		Output: 64 << 20, Console: 1 << 30, Fuel: 1 << 60,
 	}
 	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{python.Runtime()}, Limits: limits})
 	if err != nil {
