@@ -44,12 +44,16 @@ bench-once: ## run every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 	cd engine/bench && $(GO) run . -quick
 
-fuzz: ## every fuzz target for FUZZTIME
-	@set -e; for pkg in $$($(GO) list ./...); do \
+fuzz: ## every fuzz target for FUZZTIME, with a table of what was done
+	@bad=0; printf '%-20s %-12s %-8s %s\n' target executions result package; \
+	for pkg in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg 2>&1) && result=ok || result=FAILED; \
+			n=$$(printf '%s' "$$out" | sed -n 's/.*execs: \([0-9]*\).*/\1/p' | tail -n 1); \
+			printf '%-20s %-12s %-8s %s\n' $$f "$$n" $$result $$pkg; \
+			test $$result = ok || { printf '%s\n' "$$out"; bad=1; }; \
 		done; \
-	done
+	done; exit $$bad
 
 conformance: ## the interpreters' own test suites, from Debian and npm: about 10 minutes
 	$(GO) run ./runtimes/javascript/conformance -atleast 5125

@@ -238,6 +238,9 @@ func (l *language) cachedImage(key string) (base *image) {
 		if s.Info().Runtime != l.runtime.SHA256 {
 			return ErrMismatch
 		}
+		if n, err := f.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			return errors.Join(errors.New("data behind the end of the image"), err)
+		}
 		base, err = l.newImage(s, nil)
 		return err
 	})

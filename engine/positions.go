@@ -40,10 +40,18 @@ func (p *positions) frame(f Frame) Frame {
 }
 
 // position maps a line and column. Both are 0 if the place is not in the source.
-func (p *positions) position(line, column int) (int, int) {
+//
+// A snapshot can bring any source map along, and the library panics for indices in
+// it that lead nowhere.
+func (p *positions) position(line, column int) (l, c int) {
 	if line <= 0 {
 		return 0, 0
 	}
+	defer func() {
+		if recover() != nil || l < 1 || c < 1 {
+			l, c = 0, 0
+		}
+	}()
 	p.once.Do(func() { p.consumer, _ = sourcemap.Parse("", p.json) })
 	if p.consumer == nil {
 		return 0, 0
