@@ -27,7 +27,7 @@ func FuzzLoad(f *testing.F) {
 	const callTime = 100 * time.Millisecond
 	e, err := engine.New(engine.Config{
 		Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()}, CacheDir: engine.TestCacheDir, VerifyReset: true,
-		Log: slog.New(slog.DiscardHandler), Limits: engine.Limits{Memory: 64 << 20, CallTime: callTime},
+		Log: slog.New(slog.DiscardHandler), Limits: engine.Limits{Memory: 64 << 20, CallTime: time.Minute},
 	})
 	if err != nil {
 		f.Fatal(err)
@@ -73,7 +73,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		defer damaged.Close()
 		begin := time.Now()
-		res, err := damaged.Render(t.Context(), props, nil)
+		res, err := damaged.Render(t.Context(), props, &engine.Options{Limits: engine.Limits{CallTime: callTime}})
 		took := time.Since(begin)
 		o := outcomeOf(res, err)
 		t.Logf("%.200q", o.long)
