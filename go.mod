@@ -9,3 +9,5 @@ require (
 	github.com/tetratelabs/wazero v1.12.0
 	golang.org/x/sys v0.49.0
 )
+
+require github.com/google/jsonschema-go v0.4.3 // indirect

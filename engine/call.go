@@ -119,14 +119,15 @@ func (g *guest) call(lease *lease, name string, frame []byte) (abi.Status, []byt
 	}
 	status, result, err := g.invoke(lease.worker, abi.Call, [][]byte{[]byte(name), frame}, uint32(len(name)), uint32(len(frame)))
 	for err == nil && status == abi.StatusPending {
-		if len(g.sleeps) == 0 {
+		if len(g.sleeps) == 0 && len(g.host.pending) == 0 {
 			err = fmt.Errorf("%w: waits for a host call that was never made", abi.ErrABI)
 			break
 		}
 		var id uint32
+		var reply []byte
 		g.detach(lease.worker)
 		lease.release()
-		if id, err = g.settle(); err != nil {
+		if id, reply, err = g.settle(); err != nil {
 			return 0, nil, err
 		}
 		if err = lease.acquire(g.ctx); err != nil {
@@ -135,8 +136,7 @@ func (g *guest) call(lease *lease, name string, frame []byte) (abi.Status, []byt
 		if err = g.attach(lease.worker); err != nil {
 			return 0, nil, err
 		}
-		null := abi.AppendFrame(nil, []byte("null"))
-		status, result, err = g.invoke(lease.worker, abi.Settle, [][]byte{null}, id, 1, uint32(len(null)))
+		status, result, err = g.invoke(lease.worker, abi.Settle, [][]byte{reply[1:]}, id, uint32(reply[0]), uint32(len(reply)-1))
 	}
 	if err == nil {
 		result = append([]byte(nil), result...)
@@ -193,7 +193,7 @@ func (g *guest) thrown(result []byte, pos *positions) error {
 	case abi.KindABI:
 		return &GuestError{Kind: KindTrap, Name: "ABI", Message: e.Message}
 	}
-	ge := &GuestError{Kind: e.Kind, Name: e.Name, Message: e.Message, Trace: e.Trace}
+	ge := &GuestError{Kind: e.Kind, Name: e.Name, Message: e.Message, Trace: e.Trace, HostCall: e.Host}
 	for _, f := range e.Stack {
 		ge.Stack = append(ge.Stack, pos.frame(Frame(f)))
 	}
@@ -214,6 +214,14 @@ func (e *Engine) newGuest(p *prepared, limits Limits, timeLimit string) *guest {
 	}
 	g.console.left, g.console.max = limits.Console, limits.Console
 	return g
+}
+
+// waited is the time that g has waited for host functions.
+func (g *guest) waited() time.Duration {
+	if g.host.start == nil {
+		return 0
+	}
+	return g.limits.HostTime - g.host.left
 }
 
 // used is the guest time that g has taken.

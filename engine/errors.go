@@ -62,7 +62,17 @@ type GuestError struct {
 	Message string  // its text
 	Stack   []Frame // innermost first, in positions of the component's source
 	Trace   string  // the stack as text
+
+	// HostCall is the number of the host call whose error the component did not
+	// catch, if it says so, and else 0. The error of the host function is wrapped.
+	HostCall uint32
+
+	cause error // of that host call
 }
+
+// Unwrap returns the error of the host function, if that is what failed. A component may
+// have thrown an old one again.
+func (e *GuestError) Unwrap() error { return e.cause }
 
 // Error implements error.
 func (e *GuestError) Error() string {

@@ -66,6 +66,7 @@ type guest struct {
 	refused bool // the guest asked for more memory than it may have
 	console console
 	sleeps  sleepHeap // host calls that wait
+	host    hostWaits // and those of functions that were granted
 	made    uint64    // how many of them there have been
 	lastID  uint32    // number of the last host call
 }
@@ -198,6 +199,9 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 	}
 	g.lastID = id
 	if string(name) != abi.SleepCall {
+		if g.host.start != nil {
+			return g.hostCall(id, flags&abi.FlagBlocking != 0, string(name), frame)
+		}
 		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
 	}
 	if len(frame) > maxSleepArg {
@@ -293,8 +297,8 @@ func (g *guest) Sleep(ns int64) error {
 	return g.check()
 }
 
-// settle waits for the host call that is due first and returns its number.
-func (g *guest) settle() (id uint32, err error) {
+// settleSleep waits for the sleep that is due first and returns its number.
+func (g *guest) settleSleep() (id uint32, err error) {
 	s := heap.Pop(&g.sleeps).(sleep)
 	g.begin()
 	defer g.end()

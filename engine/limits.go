@@ -27,6 +27,9 @@ type Limits struct {
 	// HostCalls bounds the host calls of one call, of which sleeping is one:
 	// default 10,000.
 	HostCalls int64
+	// HostTime bounds the time that a call waits for host functions, which does not
+	// count as CallTime: default 30 s.
+	HostTime time.Duration
 	// Output bounds the result of a call in bytes: default 4 MiB.
 	Output int64
 	// Depth bounds how deep the arrays and objects of a result are nested:
@@ -48,6 +51,7 @@ func DefaultLimits() Limits {
 		CompileTime: 5 * time.Second,
 		Fuel:        1 << 40,
 		HostCalls:   10_000,
+		HostTime:    30 * time.Second,
 		Output:      4 << 20,
 		Depth:       1000,
 		Console:     64 << 10,
@@ -62,6 +66,7 @@ const (
 	limitCompileTime = "CompileTime"
 	limitFuel        = "Fuel"
 	limitHostCalls   = "HostCalls"
+	limitHostTime    = "HostTime"
 	limitOutput      = "Output"
 	limitDepth       = "Depth"
 	limitConsole     = "Console"
@@ -77,7 +82,7 @@ const (
 
 func limitText(name string, max int64) string {
 	switch name {
-	case limitCallTime, limitCompileTime:
+	case limitCallTime, limitCompileTime, limitHostTime:
 		return time.Duration(max).String()
 	case limitStack:
 		return "native stack of the interpreter"
@@ -98,6 +103,7 @@ func (l *Limits) each(of Limits, f func(name string, v *int64, of int64)) {
 	f(limitCompileTime, (*int64)(&l.CompileTime), int64(of.CompileTime))
 	f(limitFuel, &l.Fuel, of.Fuel)
 	f(limitHostCalls, &l.HostCalls, of.HostCalls)
+	f(limitHostTime, (*int64)(&l.HostTime), int64(of.HostTime))
 	f(limitOutput, &l.Output, of.Output)
 	f(limitDepth, &l.Depth, of.Depth)
 	f(limitConsole, &l.Console, of.Console)

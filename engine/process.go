@@ -203,6 +203,7 @@ type exchange struct {
 	limited  *LimitError   // the error if it takes too long
 	max      int           // bytes of a frame of the answer
 	console  func(level int64, text []byte) error
+	host     func(*wire.HostCall) error // takes a host call, whose memory is that of the frame
 }
 
 // do sends a request and returns the answer, which is valid until the next. After
@@ -267,6 +268,14 @@ func (p *process) exchange(x *exchange) (wire.Message, error) {
 				return nil, fmt.Errorf("%w: output that was not asked for", wire.ErrProtocol)
 			}
 			if err := x.console(m.Level, m.Text); err != nil {
+				return nil, err
+			}
+			continue
+		case *wire.HostCall:
+			if x.host == nil || m.ID != x.id {
+				return nil, fmt.Errorf("%w: a host call where none can be", wire.ErrProtocol)
+			}
+			if err := x.host(m); err != nil {
 				return nil, err
 			}
 			continue

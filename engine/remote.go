@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"time"
 
@@ -121,6 +122,15 @@ func (c *Component) remote(k *call) (a answer, err error) {
 	if k.console != nil {
 		x.console = remoteConsole(k, c.meta.Name)
 	}
+	var d *dispatcher
+	if k.grants.Len() > 0 {
+		d = e.newDispatcher(k, c.meta.Name)
+		defer d.close()
+		r.Grants = d.maxFrame()
+		x.limit += k.limits.HostTime
+		x.max = max(x.max, int(r.Grants)+maxErrorFrame)
+		x.host = p.remoteCalls(d, r.ID, k.limits.HostCalls)
+	}
 	started := time.Since(begin)
 	m, err := p.do(k.ctx, x)
 	if err != nil {
@@ -133,7 +143,11 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			p.drop(r.Digest)
 			p.forget = append(p.forget, &wire.Forget{Digest: r.Digest})
 		}
-		return a, p.failed(k.ctx, m)
+		err := p.failed(k.ctx, m)
+		if d != nil {
+			d.explain(err)
+		}
+		return a, err
 	case *wire.Result:
 		a = answer{status: abi.Status(m.Status), data: bytes.Clone(m.Data)}
 		if err := a.usage.decode(m.Usage); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON) {
@@ -146,6 +160,24 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		return a, nil
 	}
 	return a, p.unexpected(m)
+}
+
+// remoteCalls returns what takes the host calls of the request in progress. The worker has
+// counted them, unless it was taken over.
+func (p *process) remoteCalls(d *dispatcher, id uint64, left int64) func(*wire.HostCall) error {
+	last := uint64(0)
+	return func(m *wire.HostCall) error {
+		if left--; left < 0 || m.Call <= last || m.Call > math.MaxUint32 || int64(len(m.Frame)) > d.maxFrame() {
+			return fmt.Errorf("%w: host call %d of %d bytes after %d, with %d left", wire.ErrProtocol, m.Call, len(m.Frame), last, left)
+		}
+		last = m.Call
+		d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), func(call uint32, reply []byte, release func()) {
+			defer release()
+			// If it fails, so does the exchange. If that is over, the process drops it.
+			p.send(&wire.HostReply{ID: id, Call: uint64(call), Reply: reply})
+		})
+		return nil
+	}
 }
 
 // takeForget returns what the process is to forget before the next request.
@@ -309,11 +341,11 @@ func (l *Limits) decode(v []int64) (err error) {
 
 // encode returns the usage as numbers, and decode reads them.
 func (u *Usage) encode() []int64 {
-	return []int64{int64(u.Start), int64(u.Guest), u.Memory, u.Output, u.Fuel}
+	return []int64{int64(u.Start), int64(u.Guest), int64(u.Host), u.Memory, u.Output, u.Fuel}
 }
 
 func (u *Usage) decode(v []int64) error {
-	if len(v) != 5 {
+	if len(v) != 6 {
 		return errTooShort
 	}
 	for _, n := range v {
@@ -321,6 +353,6 @@ func (u *Usage) decode(v []int64) error {
 			return errors.New("negative usage")
 		}
 	}
-	*u = Usage{time.Duration(v[0]), time.Duration(v[1]), v[2], v[3], v[4]}
+	*u = Usage{time.Duration(v[0]), time.Duration(v[1]), time.Duration(v[2]), v[3], v[4], v[5]}
 	return nil
 }

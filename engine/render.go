@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/hostfuncs"
 )
 
 // Options say what one call may do. The zero value, like a nil pointer, grants
@@ -25,6 +27,15 @@ type Options struct {
 	// the tenant with the fewest calls in progress goes first, so that no
 	// tenant can keep the others waiting. The names are the embedder's own.
 	Tenant string
+
+	// Grants are the functions of the host that the component may call: it is all that
+	// it can do beside computing. It matters to this call only.
+	Grants hostfuncs.Set
+
+	// Audit, if not nil, sees every finished call of a host function, refused ones
+	// included, on the goroutine that made it: it must be safe for concurrent use, and
+	// the guest waits for it.
+	Audit func(HostCall)
 
 	// Console receives what the guest prints. Nil discards it. Output is
 	// untrusted: it is passed as an attribute, never as a format.
@@ -83,6 +94,7 @@ func (r *Result) Decode(v any) error { return json.Unmarshal(r.JSON(), v) }
 type Usage struct {
 	Start  time.Duration // from encoded props to a guest that can run, waiting for a worker included
 	Guest  time.Duration // time of the guest, sleeps included
+	Host   time.Duration // time that it waited for host functions
 	Memory int64         // bytes of guest memory after the call
 	Output int64         // bytes of the result
 	Fuel   int64         // work of the guest, in the unit of Limits.Fuel
@@ -117,7 +129,7 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if opt == nil {
 		opt = &Options{}
 	}
-	k := &call{ctx: ctx, function: function, limits: opt.Limits, fixed: opt.Fixed, console: opt.Console,
+	k := &call{ctx: ctx, function: function, limits: opt.Limits, fixed: opt.Fixed, console: opt.Console, grants: opt.Grants, audit: opt.Audit,
 		tenant: cmp.Or(opt.Tenant, c.tenant)}
 	if problems := k.limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
@@ -163,6 +175,11 @@ type call struct {
 	fixed    *Fixed
 	console  *slog.Logger
 	tenant   string
+	grants   hostfuncs.Set
+	audit    func(HostCall)
+
+	// start, in a worker process, passes host calls on to the parent.
+	start func(w *hostWaits) startCall
 }
 
 // An answer is what the guest returned, text or a frame of the guest ABI, not
@@ -233,15 +250,29 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	}
 	g.globals = append(make([]uint64, 0, 4), img.globals...)
 	g.console.ctx, g.console.log, g.console.name = k.ctx, k.console, c.meta.Name
+	var d *dispatcher
+	switch {
+	case k.start != nil:
+		g.host.open(k.limits.HostTime, k.start(&g.host))
+	case k.grants.Len() > 0:
+		d = c.engine.newDispatcher(k, c.meta.Name)
+		defer d.close()
+		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
+			return d.start(id, blocking, name, bytes.Clone(frame), g.host.push), nil
+		})
+	}
 	start := time.Since(begin)
 	status, data, err := g.call(lease, k.function, abi.AppendFrame(nil, k.arg))
 	g.console.flush()
-	usage := Usage{Start: start, Guest: g.used(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel}
+	usage := Usage{Start: start, Guest: g.used(), Host: g.waited(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel}
 	switch {
 	case err != nil:
 		err = g.failure(err)
 	case status == abi.StatusError:
 		err = g.thrown(data, c.positions)
+	}
+	if d != nil {
+		d.explain(err)
 	}
 	return answer{status, data, usage}, finish, err
 }

@@ -11,11 +11,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/sporeengine/spore/engine/internal/jail"
 	"github.com/sporeengine/spore/engine/internal/wire"
+	"github.com/sporeengine/spore/hostfuncs"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/snapshot"
 )
@@ -58,10 +60,13 @@ type server struct {
 
 	components map[snapshot.Digest]*Component // that the parent knows it has
 
+	hosts atomic.Pointer[hostWaits] // where replies to host calls go
+
 	finish func() error // what remains to be done when the answer is sent: to reset the guest's memory
 
 	// Reading belongs to the main goroutine, which waits for the next request,
 	// but while it serves one that takes long it belongs to watch.
+	watchNow func()            // makes watch read at once
 	watching bool              // watch reads, and will send what it has read
 	requests chan wire.Message // what it has read
 }
@@ -168,7 +173,7 @@ func (s *server) do(m wire.Message) error {
 		return s.answer(m.ID, func(ctx context.Context) (wire.Message, error) { return s.compile(ctx, m) })
 	case *wire.Render:
 		return s.answer(m.ID, func(ctx context.Context) (wire.Message, error) { return s.render(ctx, m) })
-	case *wire.Cancel:
+	case *wire.Cancel, *wire.HostReply:
 		return nil // of a request that has its answer
 	case *wire.Forget:
 		if c := s.components[m.Digest]; c != nil {
@@ -186,16 +191,28 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 	defer cancel()
 	watch := time.AfterFunc(watchAfter, func() {
 		for {
-			m := s.read()
-			if c, ok := m.(*wire.Cancel); !ok {
+			switch m := s.read().(type) {
+			case *wire.Cancel:
+				if m.ID == id {
+					cancel()
+				}
+			case *wire.HostReply:
+				if w := s.hosts.Load(); w != nil && m.ID == id && len(m.Reply) > 0 {
+					w.push(uint32(m.Call), m.Reply, func() {})
+				}
+			default:
 				s.requests <- m // there is none before the answer
 				return
-			} else if c.ID == id {
-				cancel()
 			}
 		}
 	})
+	s.watchNow = func() {
+		if watch.Stop() {
+			watch.Reset(0)
+		}
+	}
 	m, err := serve(ctx)
+	s.hosts.Store(nil)
 	s.watching = !watch.Stop()
 	if err != nil {
 		b, err := json.Marshal(encodeError(err))
@@ -264,6 +281,19 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 		call.console = slog.New(&noteHandler{min: slog.LevelDebug, record: func(level slog.Level, text string) error {
 			return s.send(&wire.Console{ID: m.ID, Level: int64(level), Text: []byte(text)})
 		}})
+	}
+	if m.Grants > 0 {
+		call.start = func(w *hostWaits) startCall {
+			s.hosts.Store(w)
+			return func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
+				if int64(len(frame)) > m.Grants {
+					w.push(id, errorReply(hostfuncs.CodeTooLarge, fmt.Sprintf("%s takes no argument of %d bytes", name[:min(len(name), maxCallName)], len(frame))), func() {})
+					return true, nil
+				}
+				s.watchNow()
+				return false, s.send(&wire.HostCall{ID: m.ID, Call: uint64(id), Blocking: blocking, Name: []byte(name[:min(len(name), maxCallName)]), Frame: frame})
+			}
+		}
 	}
 	a, finish, err := c.local(call)
 	if finish != nil && s.engine.cfg.VerifyReset {

@@ -88,12 +88,16 @@ func Parse(t Type, body []byte) (Message, error) {
 	case TypeCompile:
 		m = &Compile{ID: d.uint(), Name: d.blob(), Code: d.blob()}
 	case TypeRender:
-		m = &Render{ID: d.uint(), Digest: d.digest(), Snapshot: d.blob(), Limits: d.ints(), Console: d.bool(), Fixed: d.bool(),
+		m = &Render{ID: d.uint(), Digest: d.digest(), Snapshot: d.blob(), Limits: d.ints(), Console: d.bool(), Grants: d.int(), Fixed: d.bool(),
 			Now: d.int(), Seed: d.uint(), Function: d.blob(), Arg: d.blob()}
 	case TypeForget:
 		m = &Forget{Digest: d.digest()}
 	case TypeCancel:
 		m = &Cancel{ID: d.uint()}
+	case TypeHostReply:
+		m = &HostReply{ID: d.uint(), Call: d.uint(), Reply: d.blob()}
+	case TypeHostCall:
+		m = &HostCall{ID: d.uint(), Call: d.uint(), Blocking: d.bool(), Name: d.blob(), Frame: d.blob()}
 	case TypeConsole:
 		m = &Console{ID: d.uint(), Level: d.int(), Text: d.blob()}
 	case TypeResult:

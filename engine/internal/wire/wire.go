@@ -26,11 +26,12 @@ type Type byte
 
 // Types of frames. The first ones go to the worker, the others come from it.
 const (
-	TypeStart   Type = 1 + iota // JSON that the engine defines: what to be
-	TypeCompile                 // [Compile]
-	TypeRender                  // [Render]
-	TypeForget                  // [Forget]
-	TypeCancel                  // [Cancel]
+	TypeStart     Type = 1 + iota // JSON that the engine defines: what to be
+	TypeCompile                   // [Compile]
+	TypeRender                    // [Render]
+	TypeForget                    // [Forget]
+	TypeCancel                    // [Cancel]
+	TypeHostReply                 // [HostReply]
 
 	TypeReady    // JSON that the engine defines: the answer to TypeStart
 	TypeProgress // JSON that the engine defines: before TypeReady
@@ -38,6 +39,7 @@ const (
 	TypeResult   // [Result]
 	TypeCompiled // [Compiled]
 	TypeFailed   // [Failed]
+	TypeHostCall // [HostCall]
 )
 
 // headerBytes is the length of a frame's header.
@@ -59,6 +61,7 @@ type Render struct {
 	Snapshot []byte   // its image; empty if the worker has it
 	Limits   []int64  // in the order of the engine
 	Console  bool     // whether anybody wants the output
+	Grants   int64    // the longest frame of a host call that it may send, 0 if nothing is granted
 	Fixed    bool     // whether the environment is reproducible
 	Now      int64    // its clock, in nanoseconds since 1970
 	Seed     uint64
@@ -68,6 +71,23 @@ type Render struct {
 
 // Forget makes the worker forget a component.
 type Forget struct{ Digest [32]byte }
+
+// HostReply answers [HostCall].
+type HostReply struct {
+	ID    uint64
+	Call  uint64
+	Reply []byte // of the guest ABI
+}
+
+// HostCall is a call of a host function by the component whose request is in
+// progress.
+type HostCall struct {
+	ID       uint64
+	Call     uint64 // its number in the guest ABI
+	Blocking bool
+	Name     []byte
+	Frame    []byte // of the guest ABI
+}
 
 // Cancel stops the request with the number, if it is still in progress.
 type Cancel struct{ ID uint64 }
@@ -123,6 +143,7 @@ func (m *Render) appendTo(b []byte) ([]byte, Type) {
 	b = appendBlob(b, m.Snapshot)
 	b = appendInts(b, m.Limits)
 	b = appendBool(b, m.Console)
+	b = appendUint(b, uint64(m.Grants))
 	b = appendBool(b, m.Fixed)
 	b = appendUint(b, uint64(m.Now))
 	b = appendUint(b, m.Seed)
@@ -133,6 +154,20 @@ func (m *Render) appendTo(b []byte) ([]byte, Type) {
 func (m *Forget) appendTo(b []byte) ([]byte, Type) { return append(b, m.Digest[:]...), TypeForget }
 
 func (m *Cancel) appendTo(b []byte) ([]byte, Type) { return appendUint(b, m.ID), TypeCancel }
+
+func (m *HostReply) appendTo(b []byte) ([]byte, Type) {
+	b = appendUint(b, m.ID)
+	b = appendUint(b, m.Call)
+	return appendBlob(b, m.Reply), TypeHostReply
+}
+
+func (m *HostCall) appendTo(b []byte) ([]byte, Type) {
+	b = appendUint(b, m.ID)
+	b = appendUint(b, m.Call)
+	b = appendBool(b, m.Blocking)
+	b = appendBlob(b, m.Name)
+	return appendBlob(b, m.Frame), TypeHostCall
+}
 
 func (m *Console) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)

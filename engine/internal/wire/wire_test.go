@@ -15,10 +15,12 @@ func messages() []Message {
 	return []Message{
 		Raw{TypeStart, []byte(`{"a":1}`)},
 		&Compile{ID: 1, Name: []byte("a.js"), Code: []byte("code")},
-		&Render{ID: 2, Digest: [32]byte{1, 2}, Snapshot: []byte("image"), Limits: []int64{1, -1, 1 << 60}, Console: true, Fixed: true,
+		&Render{ID: 2, Digest: [32]byte{1, 2}, Snapshot: []byte("image"), Limits: []int64{1, -1, 1 << 60}, Console: true, Grants: 1 << 20, Fixed: true,
 			Now: -5, Seed: 1 << 63, Function: []byte("render"), Arg: []byte("{}")},
 		&Forget{Digest: [32]byte{31: 9}},
 		&Cancel{ID: 1<<64 - 1},
+		&HostReply{ID: 2, Call: 7, Reply: []byte("\x01reply")},
+		&HostCall{ID: 2, Call: 7, Blocking: true, Name: []byte("kv.get"), Frame: []byte("frame")},
 		Raw{TypeReady, []byte("{}")},
 		Raw{TypeProgress, []byte{}},
 		&Console{ID: 2, Level: -4, Text: []byte("text")},

@@ -1,0 +1,165 @@
+package hostfuncs
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// TypeScript returns declarations (.d.ts) for the functions of s, by which an
+// editor or a model knows what call of the module "spore" takes and returns.
+func (s Set) TypeScript() string {
+	var b strings.Builder
+	b.WriteString("declare module \"spore\" {\n")
+	b.WriteString("  export class HostError extends Error { code: string; }\n")
+	for f := range s.All() {
+		arg, result := typeScript(f.in.root, "  "), typeScript(f.out.root, "  ")
+		for _, form := range []string{"call(name: %q%s): Promise<%s>;\n", "callSync(name: %q%s): %s;\n"} {
+			comment(&b, "  ", f.Doc)
+			fmt.Fprintf(&b, "  export function "+form, f.Name, parameter("argument", arg, f.in.root), result)
+		}
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// parameter returns ", name: type", without what a function does not take.
+func parameter(name, typ string, s *jsonschema.Schema) string {
+	switch {
+	case isEmpty(s):
+		return ""
+	case s == nil || len(s.Required) == 0:
+		return ", " + name + "?: " + typ
+	}
+	return ", " + name + ": " + typ
+}
+
+// isEmpty reports whether s is the schema of struct{}.
+func isEmpty(s *jsonschema.Schema) bool {
+	return s != nil && s.Type == "object" && len(s.Properties) == 0 && isFalse(s.AdditionalProperties)
+}
+
+// isFalse reports whether s allows nothing.
+func isFalse(s *jsonschema.Schema) bool { return s != nil && s.Not != nil }
+
+// typeScript returns a type that has the values of s.
+func typeScript(s *jsonschema.Schema, indent string) string {
+	if s == nil {
+		return "any"
+	}
+	if len(s.Enum) > 0 {
+		return strings.Join(literals(s.Enum), " | ")
+	}
+	var alternatives []string
+	for _, t := range types(s) {
+		switch t {
+		case "string", "boolean", "null":
+			alternatives = append(alternatives, t)
+		case "integer", "number":
+			alternatives = append(alternatives, "number")
+		case "array":
+			alternatives = append(alternatives, "Array<"+typeScript(s.Items, indent)+">")
+		case "object":
+			alternatives = append(alternatives, typeScriptObject(s, indent))
+		}
+	}
+	if len(alternatives) == 0 {
+		return "any"
+	}
+	return strings.Join(alternatives, " | ")
+}
+
+func typeScriptObject(s *jsonschema.Schema, indent string) string {
+	if len(s.Properties) == 0 {
+		if isFalse(s.AdditionalProperties) {
+			return "{}"
+		}
+		return "Record<string, " + typeScript(s.AdditionalProperties, indent) + ">"
+	}
+	var b strings.Builder
+	b.WriteString("{\n")
+	for _, name := range properties(s) {
+		p := s.Properties[name]
+		comment(&b, indent+"  ", p.Description)
+		optional := "?"
+		if slices.Contains(s.Required, name) {
+			optional = ""
+		}
+		fmt.Fprintf(&b, "%s  %s%s: %s;\n", indent, quoted(name), optional, typeScript(p, indent+"  "))
+	}
+	b.WriteString(indent + "}")
+	return b.String()
+}
+
+// Describe returns the functions of s as plain text, for a model's prompt.
+func (s Set) Describe() string {
+	var b strings.Builder
+	for f := range s.All() {
+		fmt.Fprintf(&b, "%s(%s) returns %s\n", f.Name,
+			strings.TrimPrefix(parameter("argument", typeScript(f.in.root, "  "), f.in.root), ", "), typeScript(f.out.root, "  "))
+		for line := range strings.Lines(strings.TrimSpace(f.Doc)) {
+			b.WriteString("  " + strings.TrimSpace(line) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// comment writes a documentation comment, which its text cannot end.
+func comment(b *strings.Builder, indent, text string) {
+	if text = strings.TrimSpace(text); text == "" {
+		return
+	}
+	text = strings.ReplaceAll(text, "*/", "*\u2215")
+	fmt.Fprintf(b, "%s/** %s */\n", indent, strings.ReplaceAll(text, "\n", "\n"+indent+" * "))
+}
+
+// quoted returns the name of a member, in quotes unless it is a plain word.
+func quoted(name string) string {
+	if isIdentifier(name) {
+		return name
+	}
+	b, _ := json.Marshal(name) // strings always marshal
+	return string(b)
+}
+
+func isIdentifier(name string) bool {
+	for i, r := range name {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// types returns the JSON types that s allows, none for all.
+func types(s *jsonschema.Schema) []string {
+	if s.Type != "" {
+		return []string{s.Type}
+	}
+	return s.Types
+}
+
+// properties returns the names of s's members in their order.
+func properties(s *jsonschema.Schema) []string {
+	names := slices.Sorted(maps.Keys(s.Properties))
+	at := map[string]int{}
+	for i, n := range s.PropertyOrder {
+		at[n] = i + 1
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return at[a] - at[b] })
+	return names
+}
+
+// literals returns the values of an enumeration as they are written in JSON.
+func literals(values []any) []string {
+	var out []string
+	for _, v := range values {
+		b, _ := json.Marshal(v) // what came from a schema marshals
+		out = append(out, string(b))
+	}
+	return out
+}

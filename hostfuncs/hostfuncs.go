@@ -1,0 +1,262 @@
+// Package hostfuncs defines the capabilities that a host grants to guests.
+//
+// A guest starts with no authority at all. What it may do is exactly the [Set]
+// that a call was given: each [Func] in it is one capability. There is no
+// global registry and no default set.
+//
+// The package does not depend on the engine, so that a library can offer
+// capabilities without linking a WebAssembly runtime.
+package hostfuncs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// Values of fields of a [Func] that are zero.
+const (
+	DefaultTimeout   = 10 * time.Second
+	DefaultMaxArg    = 1 << 20
+	DefaultMaxResult = 4 << 20
+)
+
+// A Func is one capability: a function of the host with a name. Make it with
+// [New] or [Raw], change its exported fields if need be, and put it into a
+// [Set], which keeps a copy.
+type Func struct {
+	Name string // by which guests call it
+	Doc  string // what it does, for whoever writes components, be it a model
+
+	// Timeout bounds one call: its context ends, and the guest gets an error of
+	// code [CodeTimeout] whether the function has returned or not.
+	Timeout time.Duration
+
+	// Quick says that the function returns at once, whatever its argument: it
+	// neither waits nor computes for long. It is then called on the goroutine of the guest, which saves some ten
+	// microseconds and does without Timeout.
+	Quick bool
+
+	// MaxCalls bounds the calls of this function during one call of a component,
+	// pending ones included. Zero means no bound of its own.
+	MaxCalls int64
+
+	// MaxArg and MaxResult bound the argument and the result of a call, JSON and
+	// buffers, in bytes.
+	MaxArg, MaxResult int64
+
+	// Check, if not nil, sees the argument before the function does and may refuse
+	// it: this is where a capability is narrowed, to some keys or some hosts. An [*Error] is shown to
+	// the guest; of another error it gets [CodeDenied] and no text.
+	Check func(ctx context.Context, arg Value) error
+
+	in, out schema
+	call    func(ctx context.Context, arg Value) (Value, error)
+}
+
+// A Value is what crosses between guest and host: JSON, and binary buffers to
+// which it refers as {"$bytes": i}, each exactly once.
+type Value struct {
+	JSON    json.RawMessage // empty: no value
+	Buffers [][]byte
+}
+
+// size is the number of bytes of v.
+func (v Value) size() int64 {
+	n := int64(len(v.JSON))
+	for _, b := range v.Buffers {
+		n += int64(len(b))
+	}
+	return n
+}
+
+var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
+
+// New returns a Func that decodes the guest's one argument into In, calls fn and
+// encodes its result, both as JSON.
+//
+//	weather := hostfuncs.New("weather.today", "The weather in a city.",
+//		func(ctx context.Context, q struct{ City string }) (Forecast, error) {
+//			return client.Today(ctx, q.City)
+//		})
+//
+// The argument is checked against the schema of In (see [Func.Schema]): members that are
+// missing, misspelt or of another type are an error that says so. A
+// member is optional if its tag has omitempty or omitzero; a tag jsonschema describes it. A guest that calls without an argument
+// means {}. Use struct{} for no argument or no result.
+//
+// fn runs with the host's authority, on a goroutine of its own, and its argument
+// was written by untrusted code. It must be safe for concurrent use and return
+// when ctx is done. The guest sees errors that are an [*Error]; of all others,
+// and of panics, it learns nothing but [CodeInternal].
+//
+// New panics if the name is not of the form "kv.get" or begins with "spore.", or
+// if JSON cannot carry In or Out, as these are written in the program.
+func New[In, Out any](name, doc string, fn func(ctx context.Context, in In) (Out, error)) Func {
+	f := Raw(name, doc, nil)
+	f.in, f.out = schemaFor[In](name), schemaFor[Out](name)
+	in := f.in
+	f.call = func(ctx context.Context, arg Value) (Value, error) {
+		var v In
+		if len(arg.Buffers) > 0 {
+			return Value{}, Errorf(CodeInvalid, "%s takes no binary values", name)
+		}
+		if err := in.decode(arg.JSON, &v); err != nil {
+			return Value{}, Errorf(CodeInvalid, "%s: %v", name, err)
+		}
+		out, err := fn(ctx, v)
+		if err != nil {
+			return Value{}, err
+		}
+		b, err := json.Marshal(out)
+		return Value{JSON: b}, err
+	}
+	return f
+}
+
+// Raw returns a Func that gets and returns values as they are, with their
+// buffers. The argument belongs to fn, and is not more than JSON of limited size: what it means
+// has to be checked. For the rest it is like [New].
+func Raw(name, doc string, fn func(ctx context.Context, arg Value) (Value, error)) Func {
+	if !validName.MatchString(name) || name == "spore" || len(name) > 100 || bytes.HasPrefix([]byte(name), []byte("spore.")) {
+		panic(fmt.Sprintf("hostfuncs: name %q", name))
+	}
+	return Func{Name: name, Doc: doc, Timeout: DefaultTimeout, MaxArg: DefaultMaxArg, MaxResult: DefaultMaxResult, call: fn}
+}
+
+// Call calls f as a guest would, within its bounds but MaxCalls. It is how
+// the engine calls it, and how a capability is tested without one.
+//
+// It returns when ctx is done even if the function does not; that goes on
+// then, and what it returns is lost. A panic is a [*PanicError].
+func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
+	if f.call == nil {
+		return Value{}, fmt.Errorf("hostfuncs: %q was made without New or Raw", f.Name)
+	}
+	if n := arg.size(); n > f.maxArg() {
+		return Value{}, Errorf(CodeTooLarge, "%s takes no argument of %d bytes, at most %d", f.Name, n, f.maxArg())
+	}
+	timeout := f.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	if f.Quick {
+		v, err := f.guarded(ctx, arg)
+		return f.bounded(v, err)
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	type result struct {
+		v   Value
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		r.v, r.err = f.guarded(limited, arg)
+		done <- r
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-limited.Done():
+		select {
+		case r = <-done: // both are true, and the result is there
+		default:
+			r.err = limited.Err()
+		}
+	}
+	if r.err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return Value{}, &timeoutError{Errorf(CodeTimeout, "%s took more than %v", f.Name, timeout), r.err}
+	}
+	return f.bounded(r.v, r.err)
+}
+
+// bounded refuses results that are too large.
+func (f Func) bounded(v Value, err error) (Value, error) {
+	if err != nil {
+		return Value{}, err
+	}
+	if n := v.size(); n > f.maxResult() {
+		return Value{}, Errorf(CodeTooLarge, "%s returned %d bytes, more than %d", f.Name, n, f.maxResult())
+	}
+	return v, nil
+}
+
+// guarded calls the function, whose panic is an error.
+func (f Func) guarded(ctx context.Context, arg Value) (_ Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Func: f.Name, Value: p, Stack: debug.Stack()}
+		}
+	}()
+	if f.Check != nil {
+		if err := f.Check(ctx, arg); err != nil {
+			return Value{}, &deniedError{err}
+		}
+	}
+	return f.call(ctx, arg)
+}
+
+func (f Func) maxArg() int64    { return bound(f.MaxArg, DefaultMaxArg) }
+func (f Func) maxResult() int64 { return bound(f.MaxResult, DefaultMaxResult) }
+
+func bound(n, otherwise int64) int64 {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}
+
+// Schema returns the JSON schemas (draft 2020-12) of f's argument and result. They are nil for a
+// Func that [Raw] made.
+func (f Func) Schema() (in, out json.RawMessage) { return f.in.text, f.out.text }
+
+// A schema is the schema of a Go type. The zero schema allows everything.
+type schema struct {
+	text     json.RawMessage
+	root     *jsonschema.Schema
+	resolved *jsonschema.Resolved
+}
+
+func schemaFor[T any](name string) schema {
+	root, err := jsonschema.For[T](nil)
+	if err != nil {
+		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
+	}
+	resolved, err := root.Resolve(nil)
+	if err != nil {
+		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
+	}
+	text, err := json.Marshal(root)
+	if err != nil {
+		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
+	}
+	return schema{text, root, resolved}
+}
+
+// decode checks text and decodes it into v.
+func (s schema) decode(text json.RawMessage, v any) error {
+	if len(text) == 0 {
+		text = json.RawMessage("{}")
+	}
+	if string(text) == "{}" && isEmpty(s.root) {
+		return json.Unmarshal(text, v)
+	}
+	var plain any
+	if err := json.Unmarshal(text, &plain); err != nil {
+		return err
+	}
+	if err := s.resolved.Validate(plain); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
+}
