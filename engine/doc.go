@@ -26,6 +26,11 @@
 // Close what you open, in any order: closing an Engine ends what runs and
 // closes its components. After Close every method returns [ErrClosed].
 //
+// # Host functions
+//
+// A component can call the functions in [Options.Grants], see package hostfuncs, and
+// nothing else. Those that it awaits run concurrently, on goroutines of their own.
+//
 // # Isolation
 //
 // Guests run in this process, or with [Subprocess] in locked up worker processes,

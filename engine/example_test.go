@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"github.com/sporeengine/spore/engine"
+	"github.com/sporeengine/spore/hostfuncs"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/runtimes/javascript"
 )
@@ -32,6 +33,49 @@ func Example() {
 	}
 	fmt.Println(res.Text())
 	// Output: <ul title="Oslo"><li>3 °C</li><li>9 °C</li></ul>
+}
+
+// A component asks the host for data.
+func ExampleOptions_grants() {
+	ctx := context.Background()
+	type user struct {
+		Name string `json:"name"`
+	}
+	users := hostfuncs.New("users.get", "A user by number.", func(_ context.Context, q struct {
+		ID int `json:"id"`
+	}) (user, error) {
+		if q.ID != 7 {
+			return user{}, hostfuncs.Errorf("not_found", "there is no user %d", q.ID)
+		}
+		return user{Name: "Ada"}, nil
+	})
+	grants, err := hostfuncs.NewSet(users)
+	if err != nil {
+		log.Fatal(err)
+	}
+	profile, err := shared.Compile(ctx, engine.Source{Name: "profile.tsx", Code: []byte(`
+		import { call, HostError } from "spore";
+		export default async function Profile({ id }: { id: number }) {
+			try {
+				const user = await call("users.get", { id });
+				return <h1>{user.name}</h1>;
+			} catch (e) {
+				return <p>{(e as HostError).code}</p>;
+			}
+		}`)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range []int{7, 8} {
+		res, err := profile.Render(ctx, map[string]int{"id": id}, &engine.Options{Grants: grants})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(res.Text())
+	}
+	// Output:
+	// <h1>Ada</h1>
+	// <p>not_found</p>
 }
 
 func ExampleComponent_Snapshot() {

@@ -12,7 +12,7 @@ import (
 // a model knows what spore.call takes and returns.
 func (s Set) Python() string {
 	p := &pythonTypes{names: map[string]bool{}}
-	var calls strings.Builder
+	var calls [2]strings.Builder // overloads of a function stand together
 	overload := ""
 	if s.Len() > 1 {
 		overload = "@overload\n" // a single one is an error
@@ -28,12 +28,12 @@ func (s Set) Python() string {
 		default:
 			param = ", arg: " + arg
 		}
-		for _, def := range []string{"async def call", "def call_sync"} {
-			fmt.Fprintf(&calls, "%s%s(name: Literal[%q]%s, /) -> %s:%s\n", overload, def, f.Name, param, result, docstring(f.Doc))
+		for i, def := range []string{"async def call", "def call_sync"} {
+			fmt.Fprintf(&calls[i], "%s%s(name: Literal[%q]%s, /) -> %s:%s\n", overload, def, f.Name, param, result, docstring(f.Doc))
 		}
 	}
 	return "from typing import Any, Literal, NotRequired, TypedDict, overload\n\n" +
-		"class HostError(Exception):\n    code: str\n    message: str\n    call: int\n\n" + p.classes.String() + calls.String()
+		"class HostError(Exception):\n    code: str\n    message: str\n    call: int\n\n" + p.classes.String() + calls[0].String() + calls[1].String()
 }
 
 // pythonTypes collects the classes that types need.

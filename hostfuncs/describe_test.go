@@ -1,0 +1,39 @@
+package hostfuncs_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sporeengine/spore/hostfuncs"
+)
+
+// TestDescriptions compares what is generated for editors and models with
+// testdata. SPORE_UPDATE=1 writes it anew.
+func TestDescriptions(t *testing.T) {
+	s, err := hostfuncs.NewSet(weather(),
+		hostfuncs.New("kv.delete", `Ends */ a comment and a """ docstring.`, func(context.Context, struct {
+			Key string `json:"key"`
+		}) (none, error) {
+			return none{}, nil
+		}),
+		hostfuncs.New("kv.keys", "", func(context.Context, none) ([]map[string]*int, error) { return nil, nil }),
+		hostfuncs.Raw("blob.copy", "Any value.", func(_ context.Context, v hostfuncs.Value) (hostfuncs.Value, error) { return v, nil }),
+	)
+	require.NoError(t, err)
+	for name, got := range map[string]string{"spore.d.ts": s.TypeScript(), "spore.pyi": s.Python(), "prompt.txt": s.Describe()} {
+		path := filepath.Join("testdata", name)
+		if os.Getenv("SPORE_UPDATE") != "" {
+			require.NoError(t, os.MkdirAll("testdata", 0o755))
+			require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got, name)
+	}
+}

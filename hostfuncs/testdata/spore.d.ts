@@ -1,0 +1,49 @@
+declare module "spore" {
+  export class HostError extends Error { code: string; }
+  /** Any value. */
+  export function call(name: "blob.copy", argument?: any): Promise<any>;
+  /** Any value. */
+  export function callSync(name: "blob.copy", argument?: any): any;
+  /** Ends *∕ a comment and a """ docstring. */
+  export function call(name: "kv.delete", argument: {
+    key: string;
+  }): Promise<{}>;
+  /** Ends *∕ a comment and a """ docstring. */
+  export function callSync(name: "kv.delete", argument: {
+    key: string;
+  }): {};
+  export function call(name: "kv.keys"): Promise<null | Array<Record<string, null | number>>>;
+  export function callSync(name: "kv.keys"): null | Array<Record<string, null | number>>;
+  /** The weather in a city.
+   * Today, or for some days. */
+  export function call(name: "weather.today", argument: {
+    /** where, as people write it */
+    city: string;
+    days?: number;
+    tags?: null | Array<string>;
+    near?: null | {
+      lat: number;
+      lon: number;
+    };
+    "opt-s"?: Record<string, string>;
+  }): Promise<{
+    high: null | Array<number>;
+    rain: boolean;
+  }>;
+  /** The weather in a city.
+   * Today, or for some days. */
+  export function callSync(name: "weather.today", argument: {
+    /** where, as people write it */
+    city: string;
+    days?: number;
+    tags?: null | Array<string>;
+    near?: null | {
+      lat: number;
+      lon: number;
+    };
+    "opt-s"?: Record<string, string>;
+  }): {
+    high: null | Array<number>;
+    rain: boolean;
+  };
+}

@@ -1,0 +1,53 @@
+from typing import Any, Literal, NotRequired, TypedDict, overload
+
+class HostError(Exception):
+    code: str
+    message: str
+    call: int
+
+KvDeleteArgument = TypedDict("KvDeleteArgument", {
+    "key": str,
+})
+
+WeatherTodayArgumentNear = TypedDict("WeatherTodayArgumentNear", {
+    "lat": float,
+    "lon": float,
+})
+
+WeatherTodayArgument = TypedDict("WeatherTodayArgument", {
+    "city": str,  # where, as people write it
+    "days": NotRequired[int],
+    "tags": NotRequired[None | list[str]],
+    "near": NotRequired[None | WeatherTodayArgumentNear],
+    "opt-s": NotRequired[dict[str, str]],
+})
+
+WeatherTodayResult = TypedDict("WeatherTodayResult", {
+    "high": None | list[float],
+    "rain": bool,
+})
+
+@overload
+async def call(name: Literal["blob.copy"], arg: Any = ..., /) -> Any:
+    """Any value."""
+@overload
+async def call(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> dict[str, Any]:
+    """Ends */ a comment and a \"\"\" docstring."""
+@overload
+async def call(name: Literal["kv.keys"], /) -> None | list[dict[str, None | int]]: ...
+@overload
+async def call(name: Literal["weather.today"], arg: WeatherTodayArgument, /) -> WeatherTodayResult:
+    """The weather in a city.
+    Today, or for some days."""
+@overload
+def call_sync(name: Literal["blob.copy"], arg: Any = ..., /) -> Any:
+    """Any value."""
+@overload
+def call_sync(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> dict[str, Any]:
+    """Ends */ a comment and a \"\"\" docstring."""
+@overload
+def call_sync(name: Literal["kv.keys"], /) -> None | list[dict[str, None | int]]: ...
+@overload
+def call_sync(name: Literal["weather.today"], arg: WeatherTodayArgument, /) -> WeatherTodayResult:
+    """The weather in a city.
+    Today, or for some days."""
