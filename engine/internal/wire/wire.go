@@ -26,12 +26,11 @@ type Type byte
 
 // Types of frames. The first ones go to the worker, the others come from it.
 const (
-	TypeStart     Type = 1 + iota // JSON that the engine defines: what to be
-	TypeCompile                   // [Compile]
-	TypeRender                    // [Render]
-	TypeForget                    // [Forget]
-	TypeCancel                    // [Cancel]
-	TypeHostReply                 // [HostReply]
+	TypeStart   Type = 1 + iota // JSON that the engine defines: what to be
+	TypeCompile                 // [Compile]
+	TypeRender                  // [Render]
+	TypeForget                  // [Forget]
+	TypeCancel                  // [Cancel]
 
 	TypeReady    // JSON that the engine defines: the answer to TypeStart
 	TypeProgress // JSON that the engine defines: before TypeReady
@@ -40,6 +39,8 @@ const (
 	TypeCompiled // [Compiled]
 	TypeFailed   // [Failed]
 	TypeHostCall // [HostCall]
+
+	TypeHostReply // [HostReply], to the worker
 )
 
 // headerBytes is the length of a frame's header.
