@@ -165,9 +165,9 @@ func (c *Component) remote(k *call) (a answer, err error) {
 // remoteCalls returns what takes the host calls of the request in progress. The worker has
 // counted them, unless it was taken over.
 func (p *process) remoteCalls(d *dispatcher, id uint64, left int64) func(*wire.HostCall) error {
-	last := uint64(0)
+	last, maxFrame := uint64(0), d.maxFrame()
 	return func(m *wire.HostCall) error {
-		if left--; left < 0 || m.Call <= last || m.Call > math.MaxUint32 || int64(len(m.Frame)) > d.maxFrame() {
+		if left--; left < 0 || m.Call <= last || m.Call > math.MaxUint32 || int64(len(m.Frame)) > maxFrame {
 			return fmt.Errorf("%w: host call %d of %d bytes after %d, with %d left", wire.ErrProtocol, m.Call, len(m.Frame), last, left)
 		}
 		last = m.Call
