@@ -55,6 +55,11 @@ type Config struct {
 	Instances int
 	Parking   Parking
 
+	// Fetch returns the component with a digest, from [Component.Snapshot], when Resume
+	// needs one that is not open. The engine closes what it returns and keeps the component open. It must be safe
+	// for concurrent use. Nil means that there are no others.
+	Fetch func(ctx context.Context, component snapshot.Digest) (*snapshot.Snapshot, error)
+
 	// ImageMemory bounds the bytes of component images that are kept mapped.
 	// Those least recently rendered are dropped and rebuilt when they are
 	// needed again, which takes milliseconds. Zero means DefaultImageMemory.
@@ -99,15 +104,16 @@ const lowerers = 2
 
 // An Engine compiles and renders components.
 type Engine struct {
-	cfg       Config
-	languages map[string]*language // by language name, and by extension
-	cache     *cache
-	images    *imageCache
-	counters  counters
-	instances instances
-	parking   *parking
-	guests    *gate.Gate // admits calls and compilations
-	lowering  *gate.Gate // admits what is lowered
+	cfg        Config
+	languages  map[string]*language // by language name, and by extension
+	cache      *cache
+	images     *imageCache
+	counters   counters
+	components components
+	instances  instances
+	parking    *parking
+	guests     *gate.Gate // admits calls and compilations
+	lowering   *gate.Gate // admits what is lowered
 
 	resetMemory func(*snapshot.Memory) error // Reset, but in tests
 	workerArgs  []string                     // of worker processes: workerName, but in tests

@@ -19,13 +19,15 @@ var (
 	// ErrNoRuntime means that Config.Runtimes has no runtime for a language.
 	ErrNoRuntime = errors.New("engine: no runtime for language")
 	// ErrMismatch means that a snapshot belongs to another version of a runtime
-	// than the engine has. Compile the component again.
+	// than the engine has, or to another component. The text has the digests.
 	ErrMismatch = errors.New("engine: snapshot belongs to another runtime")
 	// ErrBusy means that another goroutine is using the instance. Nothing has changed.
 	ErrBusy = errors.New("engine: instance in use by another goroutine")
 	// ErrSuspended means that a call of an instance has not ended: it waits for answers
 	// that only come from outside, or for a time that is far away. See [Instance.Pending].
 	ErrSuspended = errors.New("engine: the call waits for answers from outside")
+	// ErrInstance means that a delta is not the snapshot of an instance.
+	ErrInstance = errors.New("engine: not the snapshot of an instance")
 	// ErrNoCall means that no host call of that number waits for an answer.
 	ErrNoCall = errors.New("engine: no such host call is pending")
 	// ErrReset means that the memory of a guest could not be taken back to its

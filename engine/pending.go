@@ -133,4 +133,3 @@ func (in *Instance) amend(number uint32, change func(*pendingState)) error {
 	in.state = next
 	return nil
 }
-

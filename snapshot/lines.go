@@ -55,7 +55,7 @@ func appendLines(dst []byte, at int64, page, image []byte) []byte {
 // differingLines returns the bitmap of the lines in which two pages differ, the
 // first line being the lowest bit. Most lines of a page that differs are equal,
 // so groups of them are compared first, with the vector instructions that
-// bytes.Equal has and lines are too short for.
+// bytes.Equal has and that lines are too short for.
 func differingLines(page, image []byte) (bitmap uint64) {
 	const group = 8 * lineBytes
 	for g := 0; g < PageSize; g += group {
@@ -64,12 +64,21 @@ func differingLines(page, image []byte) (bitmap uint64) {
 			continue
 		}
 		for i := 0; i < group; i += lineBytes {
-			if [lineBytes]byte(a[i:]) != [lineBytes]byte(b[i:]) {
-				bitmap |= 1 << ((g + i) / lineBytes)
-			}
+			bitmap |= differ((*[lineBytes]byte)(a[i:]), (*[lineBytes]byte)(b[i:])) << ((g + i) / lineBytes)
 		}
 	}
 	return bitmap
+}
+
+// differ returns 1 if two lines differ and 0 if not, without a branch, which
+// would be one that no processor predicts.
+func differ(a, b *[lineBytes]byte) uint64 {
+	ne := binary.NativeEndian
+	x := (ne.Uint64(a[0:]) ^ ne.Uint64(b[0:])) | (ne.Uint64(a[8:]) ^ ne.Uint64(b[8:])) |
+		(ne.Uint64(a[16:]) ^ ne.Uint64(b[16:])) | (ne.Uint64(a[24:]) ^ ne.Uint64(b[24:])) |
+		(ne.Uint64(a[32:]) ^ ne.Uint64(b[32:])) | (ne.Uint64(a[40:]) ^ ne.Uint64(b[40:])) |
+		(ne.Uint64(a[48:]) ^ ne.Uint64(b[48:])) | (ne.Uint64(a[56:]) ^ ne.Uint64(b[56:]))
+	return (x | -x) >> 63
 }
 
 // nextLines returns where in the page the first lines of a bitmap are that lie
