@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openMappings counts the mappings of all images and memories of the process.
+// openMappings counts the mappings of all images, memories and slabs of the
+// process.
 var openMappings atomic.Int64
 
 // maxMappings is how many mappings this package makes at most: three quarters of
@@ -32,14 +33,22 @@ var maxMappings = sync.OnceValue(func() int64 {
 	return n / 4 * 3
 })
 
-// mapFile maps the first size bytes of a file privately. It does not go through
-// unix.Mmap, which keeps each mapping in a map on the heap under a lock.
-func mapFile(fd, size, prot int) ([]byte, error) {
+// mapFile maps the first size bytes of a file privately.
+func mapFile(fd, size, prot int) ([]byte, error) { return mmap(fd, size, prot, 0) }
+
+// mapAnonymous maps size bytes of zeros, which take memory when they are touched.
+func mapAnonymous(size int) ([]byte, error) {
+	return mmap(-1, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS)
+}
+
+// mmap makes a private mapping. It does not go through unix.Mmap, which keeps each
+// mapping in a map on the heap under a lock.
+func mmap(fd, size, prot, flags int) ([]byte, error) {
 	if openMappings.Add(1) > maxMappings() {
 		openMappings.Add(-1)
 		return nil, ErrTooMany
 	}
-	p, err := unix.MmapPtr(fd, 0, nil, uintptr(size), prot, unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	p, err := unix.MmapPtr(fd, 0, nil, uintptr(size), prot, flags|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 	if err != nil {
 		openMappings.Add(-1)
 		return nil, fmt.Errorf("snapshot: mmap of %d bytes: %w", size, err)
@@ -50,7 +59,7 @@ func mapFile(fd, size, prot int) ([]byte, error) {
 	return unsafe.Slice((*byte)(p), size), nil
 }
 
-// unmap undoes mapFile. Nothing may use b any more, nor slices of it.
+// unmap undoes mapFile and mapAnonymous. Nothing may use b any more, nor slices of it.
 func unmap(b []byte) error {
 	// b is what mapFile returned, so that this is the start of the mapping.
 	if err := unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b))); err != nil {
