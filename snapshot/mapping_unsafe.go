@@ -19,9 +19,10 @@ import (
 // process.
 var openMappings atomic.Int64
 
-// maxMappings is how many mappings this package makes at most: three quarters of
+// maxMappings is how many mappings this package makes at most: seven eighths of
 // what the kernel grants the process, because a Go program that gets no more
-// dies when its heap next grows.
+// dies when its heap next grows. An eighth of the default is 8,191; DESIGN.md says
+// how many a program was seen to need.
 var maxMappings = sync.OnceValue(func() int64 {
 	const defaultMapCount = 65530 // DEFAULT_MAX_MAP_COUNT of the kernel
 	n := int64(defaultMapCount)
@@ -30,7 +31,7 @@ var maxMappings = sync.OnceValue(func() int64 {
 			n = v
 		}
 	}
-	return n / 4 * 3
+	return n / 8 * 7
 })
 
 // mapFile maps the first size bytes of a file privately.
