@@ -134,3 +134,12 @@ func TestSuspendInBlockingCall(t *testing.T) {
 		}
 	})
 }
+
+// TestManyHostCallsWithFixedEnvironment: replies are taken in the order of the calls, so more
+// calls than may run at once must not keep the first from running.
+func TestManyHostCallsWithFixedEnvironment(t *testing.T) {
+	opt := &engine.Options{Grants: faultSet(t), Fixed: &engine.Fixed{}}
+	eachCaller(t, opt, func(t *testing.T, in *engine.Instance) {
+		require.Equal(t, "1000", text(t, in, "all", props{"name": "app.nothing", "count": 1000}))
+	})
+}
