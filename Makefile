@@ -5,7 +5,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: help run test skipped race lint cross bench bench-once fuzz conformance differential interpreters browser
+.PHONY: help run test skipped race lint cross bench bench-sessions bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +40,13 @@ cross: ## build without cgo for every platform
 bench: ## measure, with peers, and write engine/BENCHMARKS.md
 	cd engine/bench && $(GO) run . -o ../BENCHMARKS.md
 
+bench-sessions: ## measure a million instances of each language and write engine/SESSIONS.md: 10 GiB of memory, some minutes
+	cd engine/bench && $(GO) run . -sessions 1000000 -o ../SESSIONS.md
+
 bench-once: ## run every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 	cd engine/bench && $(GO) run . -quick
+	cd engine/bench && $(GO) run . -quick -sessions 1000
 
 fuzz: ## every fuzz target for FUZZTIME, with a table of what was done
 	@bad=0; printf '%-20s %-12s %-8s %s\n' target executions result package; \
