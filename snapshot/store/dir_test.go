@@ -31,7 +31,9 @@ func TestDir(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) store.Store { return openDir(t, t.TempDir()) })
 	t.Run("hammer", func(t *testing.T) {
 		dir := t.TempDir() // the two know no more of each other than two processes do
-		storetest.Hammer(t, openDir(t, dir), openDir(t, dir))
+		if n := storetest.Hammer(t, openDir(t, dir), openDir(t, dir)); n != 0 {
+			t.Errorf("%d writes left open", n)
+		}
 	})
 }
 

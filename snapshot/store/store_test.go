@@ -12,7 +12,11 @@ import (
 func TestMem(t *testing.T) {
 	open := func(*testing.T) store.Store { return store.NewMem(1 << 30) }
 	storetest.Test(t, open)
-	t.Run("hammer", func(t *testing.T) { storetest.Hammer(t, open(t)) })
+	t.Run("hammer", func(t *testing.T) {
+		if n := storetest.Hammer(t, open(t)); n != 0 {
+			t.Errorf("%d writes left open", n)
+		}
+	})
 }
 
 // TestMemFull fills a store: what does not fit changes nothing, and room that is
