@@ -61,13 +61,16 @@ func OpenDir(path string) (*Dir, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	d := &Dir{root: root, slots: make(chan struct{}, dirSlots)}
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := checkPrivate(root); err != nil {
+		return nil, fmt.Errorf("store: %s: %w", root, err)
+	}
 	for _, name := range []string{objects, locks, tmp} {
 		if err := os.MkdirAll(filepath.Join(root, name), 0o700); err != nil {
 			return nil, fmt.Errorf("store: %w", err)
 		}
-	}
-	if err := checkPrivate(root); err != nil {
-		return nil, fmt.Errorf("store: %s: %w", root, err)
 	}
 	// The names of the directories must be on disk before an entry can be.
 	if err := syncDir(root); err != nil {
@@ -358,8 +361,8 @@ func dirError(key string, err error) error {
 // List implements [Store].
 func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		shards, err := d.readDir(ctx, filepath.Join(d.root, objects))
-		for _, shard := range shards {
+		dirs, err := d.readDir(ctx, filepath.Join(d.root, objects))
+		for _, shard := range dirs {
 			if !shard.IsDir() {
 				continue
 			}

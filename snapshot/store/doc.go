@@ -6,7 +6,7 @@
 // # Sessions
 //
 // [Sessions] keeps sessions in a store. A session is a payload, opaque bytes of
-// at most Config.MaxPayload, with a tenant, an ID, the digest of its component
+// at most SessionsConfig.MaxPayload, with a tenant, an ID, the digest of its component
 // and an expiry. It is in one of three states:
 //
 //	         Save              Take(token)
@@ -43,7 +43,7 @@
 // # Clocks
 //
 // The end of a lease is wall time, compared on other machines. Clocks must not
-// differ by more than Config.MaxSkew, and a taker must have stopped by then after
+// differ by more than SessionsConfig.MaxSkew, and a taker must have stopped by then after
 // its lease ended. If they do not hold to it (a machine that was asleep, a clock
 // that was set), the session may run twice for a while, but what the first run
 // wants to save is refused; where outside effects matter too,

@@ -164,7 +164,7 @@ func (h history) check(t *testing.T, dir string, offset time.Duration) {
 }
 
 func killSessions(t testing.TB, s store.Store, offset time.Duration) *store.Sessions {
-	ss, err := store.NewSessions(store.Config{
+	ss, err := store.NewSessions(store.SessionsConfig{
 		Store: s, Keys: []store.Key{key(1)},
 		Now: func() time.Time { return time.Now().Add(offset) },
 	})
@@ -208,7 +208,7 @@ func runSessions(args []string) error {
 	if err != nil {
 		return err
 	}
-	ss, err := store.NewSessions(store.Config{
+	ss, err := store.NewSessions(store.SessionsConfig{
 		Store: d, Keys: []store.Key{key(1)},
 		Now: func() time.Time { return time.Now().Add(offset) },
 	})

@@ -54,7 +54,7 @@ func (l *Lease) Until() time.Time {
 	return l.until
 }
 
-// Renew makes the lease last for another Config.Lease from now on. It writes the
+// Renew makes the lease last for another SessionsConfig.Lease from now on. It writes the
 // whole record. It also works when the lease has ended and nobody has recovered
 // the session. Errors: ErrLost, those of the store.
 func (l *Lease) Renew(ctx context.Context) error {

@@ -22,8 +22,8 @@ var (
 	ErrTaken = errors.New("store: session was taken")
 
 	// ErrLost means that a lease is over: it was saved, released or deleted, or
-	// it ended and someone else has recovered or deleted the session. What the
-	// lease would have changed was not changed.
+	// it ended and someone else has recovered or deleted the session, whose state
+	// is now theirs.
 	ErrLost = errors.New("store: lease is over")
 )
 
@@ -31,7 +31,7 @@ var (
 // not renewed. It matches [ErrTaken].
 type TakenError struct {
 	Tenant, ID string
-	Until      time.Time // Recover succeeds after this and Config.MaxSkew
+	Until      time.Time // Recover succeeds after this and SessionsConfig.MaxSkew
 }
 
 func (e *TakenError) Error() string {
@@ -41,8 +41,8 @@ func (e *TakenError) Error() string {
 // Is reports whether target is ErrTaken.
 func (e *TakenError) Is(target error) bool { return target == ErrTaken }
 
-// Config configures [NewSessions].
-type Config struct {
+// SessionsConfig configures [NewSessions].
+type SessionsConfig struct {
 	// Store is where sessions are kept. It stays the caller's to close.
 	Store Store
 
@@ -67,7 +67,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Defaults of Config.
+// Defaults of SessionsConfig.
 const (
 	DefaultLease      = time.Minute
 	DefaultMaxSkew    = 5 * time.Second
@@ -78,13 +78,13 @@ const (
 // one place at a time. The package comment has the rules. It is safe for
 // concurrent use.
 type Sessions struct {
-	cfg  Config
+	cfg  SessionsConfig
 	keys keyring
 }
 
 // NewSessions returns the sessions in cfg.Store, which the caller may share with
 // other uses: their keys begin with "sessions/".
-func NewSessions(cfg Config) (*Sessions, error) {
+func NewSessions(cfg SessionsConfig) (*Sessions, error) {
 	keys, err := newKeyring(cfg.Keys)
 	if err != nil {
 		return nil, err
@@ -112,9 +112,9 @@ func NewSessions(cfg Config) (*Sessions, error) {
 }
 
 // Save makes a session, parked, and returns the token that takes it. It does not
-// keep r.Payload. Errors: ErrExists, ErrExpired, ErrTooLarge, those of the store;
-// if the store leaves open whether it has written, so does Save, and Recover
-// gives a token if it has.
+// keep r.Payload. Errors: ErrExists, ErrExpired, ErrTooLarge, those of the store,
+// and those of opening a record if there is one in the way. If the store leaves
+// open whether it has written, so does Save, and Recover gives a token if it has.
 func (s *Sessions) Save(ctx context.Context, r Record) (Token, error) {
 	now := s.cfg.Now()
 	if err := r.check(s.cfg.MaxPayload, now); err != nil {
@@ -128,10 +128,11 @@ func (s *Sessions) Save(ctx context.Context, r Record) (Token, error) {
 	if errors.Is(err, ErrConflict) {
 		// A session that has expired is in nobody's way.
 		old, v, readErr := s.read(ctx, p)
-		if readErr != nil {
+		switch {
+		case errors.Is(readErr, ErrNotFound): // deleted since
+		case readErr != nil:
 			return "", readErr
-		}
-		if old.expired(now) && !old.runs(now, s.cfg.MaxSkew) {
+		case old.expired(now) && !old.runs(now, s.cfg.MaxSkew):
 			c.version = v
 			err = s.write(ctx, c, next)
 		}

@@ -50,7 +50,7 @@ func newSessions(t testing.TB, s store.Store, c *clock, keys ...store.Key) *stor
 	if keys == nil {
 		keys = []store.Key{key(1)}
 	}
-	ss, err := store.NewSessions(store.Config{Store: s, Keys: keys, Now: c.now})
+	ss, err := store.NewSessions(store.SessionsConfig{Store: s, Keys: keys, Now: c.now})
 	require.NoError(t, err)
 	return ss
 }
@@ -376,7 +376,7 @@ func TestSessionKeys(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 		require.Equal(t, "store.Key 2", fmt.Sprintf(verb, key(2)))
 	}
-	for name, cfg := range map[string]store.Config{
+	for name, cfg := range map[string]store.SessionsConfig{
 		"no key":   {Store: mem},
 		"zero key": {Store: mem, Keys: []store.Key{{ID: 1}}},
 		"twice":    {Store: mem, Keys: []store.Key{key(1), key(1)}},

@@ -90,7 +90,7 @@ func runTakers(args []string) error {
 	if err != nil {
 		return err
 	}
-	ss, err := store.NewSessions(store.Config{Store: d, Keys: []store.Key{key(1)}, Lease: time.Hour})
+	ss, err := store.NewSessions(store.SessionsConfig{Store: d, Keys: []store.Key{key(1)}, Lease: time.Hour})
 	if err != nil {
 		return err
 	}

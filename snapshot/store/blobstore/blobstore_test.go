@@ -265,7 +265,7 @@ func TestSessions(t *testing.T) {
 	f, b := newFaultBucket()
 	s := blobstore.New(closeBucket(t, b))
 	var offset time.Duration // of the clock, which jumps between rounds
-	ss, err := store.NewSessions(store.Config{
+	ss, err := store.NewSessions(store.SessionsConfig{
 		Store: s,
 		Keys:  []store.Key{{ID: 1, Secret: [store.KeyBytes]byte{1}}},
 		Now:   func() time.Time { return time.Now().Add(offset) },

@@ -4,7 +4,7 @@
 //
 //	bucket, err := blob.OpenBucket(ctx, "s3://sessions?region=eu-north-1") // with the driver imported
 //	...
-//	sessions, err := store.NewSessions(store.Config{Store: blobstore.New(bucket), Keys: keys})
+//	sessions, err := store.NewSessions(store.SessionsConfig{Store: blobstore.New(bucket), Keys: keys})
 //
 // # How values are compared and swapped
 //
