@@ -51,8 +51,8 @@ const KeyBytes = 32
 // A Key seals records. Its secret is random, known to nobody but the embedder,
 // and used for nothing else.
 type Key struct {
-	ID     uint32 // tells keys apart; it is written into records
-	Secret [KeyBytes]byte
+	ID     uint32         // tells keys apart; it is written into records
+	Secret [KeyBytes]byte `json:"-"` // not for logs, see Format
 }
 
 // Format writes the number of the key, whatever the verb, so that secrets do not

@@ -265,8 +265,9 @@ func (s *Sessions) park(ctx context.Context, p place, c *cell, r *record) (Token
 }
 
 // Delete removes a session, parked or running, in whatever condition its record
-// is. A lease on it is lost. Errors: ErrNotFound; ErrConflict if someone changed
-// it at the same time; those of the store.
+// is. A lease on it is lost, which its holder notices at the next write: before
+// its end, do not save another session under the same ID. Errors: ErrNotFound;
+// ErrConflict if someone changed it at the same time; those of the store.
 func (s *Sessions) Delete(ctx context.Context, tenant, id string) error {
 	key := placeOf(tenant, id).key()
 	_, v, err := s.cfg.Store.Get(ctx, key)
