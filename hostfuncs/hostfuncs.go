@@ -6,6 +6,20 @@
 //
 // The package does not depend on the engine, so that a library can offer
 // capabilities without linking a WebAssembly runtime.
+//
+// # Ready-made capabilities
+//
+// Each is a package of its own below this one, with a function that takes
+// Options, whose zero value is safe, and returns functions for a set:
+//
+//	grants, err := hostfuncs.NewSet(slices.Concat(
+//		clock.Functions(clock.Options{Resolution: time.Second}),
+//		kv.Functions(kv.Options{Backend: store}),
+//		[]hostfuncs.Func{weather},
+//	)...)
+//
+// What can fail, such as opening a store, is done before and is one of the
+// Options. Functions panics if these contradict each other, as [New] does.
 package hostfuncs
 
 import (
