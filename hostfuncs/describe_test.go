@@ -2,6 +2,7 @@ package hostfuncs_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,20 @@ func TestDescriptions(t *testing.T) {
 			return none{}, nil
 		}),
 		hostfuncs.New("kv.keys", "", func(context.Context, none) ([]map[string]*int, error) { return nil, nil }),
+		hostfuncs.New("image.scale", "An image of another size.", func(context.Context, struct {
+			Image  hostfuncs.Bytes            `json:"image" jsonschema:"PNG or JPEG"`
+			Mask   *hostfuncs.Bytes           `json:"mask,omitempty"`
+			Layers map[string]hostfuncs.Bytes `json:"layers,omitempty"`
+			Extra  hostfuncs.Value            `json:"extra,omitzero"`
+			Raw    *json.RawMessage           `json:"raw,omitempty"`
+		}) ([]hostfuncs.Bytes, error) {
+			return nil, nil
+		}),
+		hostfuncs.New("query.next", "Rows.", func(context.Context, struct {
+			Query hostfuncs.Handle `json:"query"`
+		}) (hostfuncs.Value, error) {
+			return hostfuncs.Value{}, nil
+		}),
 		hostfuncs.Raw("blob.copy", "Any value.", func(_ context.Context, v hostfuncs.Value) (hostfuncs.Value, error) { return v, nil }),
 	)
 	require.NoError(t, err)

@@ -11,12 +11,15 @@ const (
 	CodeInvalid    = "invalid_argument" // the argument is not what the function takes
 	CodeDenied     = "denied"           // Func.Check refused it
 	CodeNotGranted = "not_granted"      // there is no function of this name
-	CodeQuota      = "quota"            // Func.MaxCalls is used up
+	CodeQuota      = "quota"            // Func.MaxCalls or Func.MaxBytes is used up
 	CodeTooLarge   = "too_large"        // the argument or the result is
 	CodeTooMany    = "too_many_calls"   // too many calls are pending
 	CodeTimeout    = "timeout"          // Func.Timeout has passed
 	CodeCanceled   = "canceled"         // the host gave the call up
 	CodeInternal   = "internal"         // anything else, about which the guest learns nothing
+
+	CodeBadHandle      = "bad_handle"       // no such [Handle], or one of another kind
+	CodeTooManyHandles = "too_many_handles" // Handles.Max are held, or none can be
 )
 
 // An Error is an error that the guest sees in full. Code is stable and meant for

@@ -26,12 +26,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime/debug"
 	"time"
-
-	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Values of fields of a [Func] that are zero.
@@ -60,6 +59,11 @@ type Func struct {
 	// MaxCalls bounds the calls of this function during one call of a component,
 	// pending ones included. Zero means no bound of its own.
 	MaxCalls int64
+
+	// MaxBytes bounds what this function takes and returns during one call of a
+	// component, JSON and buffers of all its calls together. A result that goes over it is not
+	// given to the guest, but what the function did is done. Zero means no bound of its own.
+	MaxBytes int64
 
 	// MaxArg and MaxResult bound the argument and the result of a call, JSON and
 	// buffers, in bytes.
@@ -93,7 +97,8 @@ func (v Value) size() int64 {
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 
 // New returns a Func that decodes the guest's one argument into In, calls fn and
-// encodes its result, both as JSON.
+// encodes its result, both as JSON with binary values beside it: see [Bytes]. A [Value] in In or Out
+// stands for any value, with the binary ones in it.
 //
 //	weather := hostfuncs.New("weather.today", "The weather in a city.",
 //		func(ctx context.Context, q struct{ City string }) (Forecast, error) {
@@ -115,21 +120,17 @@ var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 func New[In, Out any](name, doc string, fn func(ctx context.Context, in In) (Out, error)) Func {
 	f := Raw(name, doc, nil)
 	f.in, f.out = schemaFor[In](name), schemaFor[Out](name)
-	in := f.in
+	in, out := f.in, f.out
 	f.call = func(ctx context.Context, arg Value) (Value, error) {
 		var v In
-		if len(arg.Buffers) > 0 {
-			return Value{}, Errorf(CodeInvalid, "%s takes no binary values", name)
-		}
-		if err := in.decode(arg.JSON, &v); err != nil {
+		if err := in.decode(arg, &v); err != nil {
 			return Value{}, Errorf(CodeInvalid, "%s: %v", name, err)
 		}
-		out, err := fn(ctx, v)
+		result, err := fn(ctx, v)
 		if err != nil {
 			return Value{}, err
 		}
-		b, err := json.Marshal(out)
-		return Value{JSON: b}, err
+		return out.encode(&result)
 	}
 	return f
 }
@@ -144,7 +145,7 @@ func Raw(name, doc string, fn func(ctx context.Context, arg Value) (Value, error
 	return Func{Name: name, Doc: doc, Timeout: DefaultTimeout, MaxArg: DefaultMaxArg, MaxResult: DefaultMaxResult, call: fn}
 }
 
-// Call calls f as a guest would, within its bounds but MaxCalls. It is how
+// Call calls f as a guest would, within its bounds but MaxCalls and MaxBytes. It is how
 // the engine calls it, and how a capability is tested without one.
 //
 // It returns when ctx is done even if the function does not; that goes on
@@ -205,6 +206,15 @@ func (f Func) bounded(v Value, err error) (Value, error) {
 
 // guarded calls the function, whose panic is an error.
 func (f Func) guarded(ctx context.Context, arg Value) (_ Value, err error) {
+	if h := handlesOf(ctx); h != nil {
+		held, end := h.use(ctx)
+		ctx = held
+		defer func() {
+			if closed := end(); closed != nil {
+				err = errors.Join(err, closed)
+			}
+		}()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Func: f.Name, Value: p, Stack: debug.Stack()}
@@ -226,51 +236,4 @@ func bound(n, otherwise int64) int64 {
 		return otherwise
 	}
 	return n
-}
-
-// Schema returns the JSON schemas (draft 2020-12) of f's argument and result. They are nil for a
-// Func that [Raw] made.
-func (f Func) Schema() (in, out json.RawMessage) { return f.in.text, f.out.text }
-
-// A schema is the schema of a Go type. The zero schema allows everything.
-type schema struct {
-	text     json.RawMessage
-	root     *jsonschema.Schema
-	resolved *jsonschema.Resolved
-}
-
-func schemaFor[T any](name string) schema {
-	root, err := jsonschema.For[T](nil)
-	if err != nil {
-		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
-	}
-	resolved, err := root.Resolve(nil)
-	if err != nil {
-		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
-	}
-	text, err := json.Marshal(root)
-	if err != nil {
-		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
-	}
-	return schema{text, root, resolved}
-}
-
-// decode checks text and decodes it into v.
-func (s schema) decode(text json.RawMessage, v any) error {
-	if len(text) == 0 {
-		text = json.RawMessage("{}")
-	}
-	if string(text) == "{}" && isEmpty(s.root) {
-		return json.Unmarshal(text, v)
-	}
-	var plain any
-	if err := json.Unmarshal(text, &plain); err != nil {
-		return err
-	}
-	if err := s.resolved.Validate(plain); err != nil {
-		return err
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	return dec.Decode(v)
 }
