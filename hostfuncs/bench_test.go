@@ -16,7 +16,9 @@ func BenchmarkCall(b *testing.B) {
 		N int `json:"n"`
 	}
 	small := hostfuncs.New("a.small", "", func(_ context.Context, q query) (query, error) { return q, nil })
-	binary := hostfuncs.New("a.binary", "", func(_ context.Context, in struct{ B hostfuncs.Bytes }) (struct{ B hostfuncs.Bytes }, error) { return in, nil })
+	binary := hostfuncs.New("a.binary", "", func(_ context.Context, in struct{ B hostfuncs.Bytes }) (struct{ B hostfuncs.Bytes }, error) {
+		return in, nil
+	})
 	text := hostfuncs.New("a.text", "", func(_ context.Context, in struct{ B string }) (int, error) {
 		data, err := base64.StdEncoding.DecodeString(in.B)
 		return len(data), err
