@@ -28,24 +28,23 @@ type word string
 // everything has binary values wherever a type can have them.
 type everything struct {
 	inner
-	Plain    []byte                     `json:"plain"`
-	Named    hostfuncs.Bytes            `json:"named" jsonschema:"an image"`
-	Pointer  *hostfuncs.Bytes           `json:"pointer,omitempty"`
-	List     [][]byte                   `json:"list,omitempty"`
-	Pair     [2]hostfuncs.Bytes         `json:"pair,omitzero"`
-	Map      map[word]hostfuncs.Bytes   `json:"map,omitempty"`
-	Deep     map[string][]*inner        `json:"deep,omitempty"`
-	Value    hostfuncs.Value            `json:"value,omitzero"`
-	Maybe    *hostfuncs.Value           `json:"maybe,omitempty"`
-	Raw      json.RawMessage            `json:"raw,omitempty"`
-	Number   int                        `json:"n,omitempty"`
-	At       time.Time                  `json:"at,omitzero"`
-	Ignored  func()                     `json:"-"`
-	NoTag    string                     // by its own name
-	Any      any                        `json:"any,omitempty"`
-	Address  net.IP                     `json:"-"`
-	Odd      map[string]json.RawMessage `json:"odd <name>,omitempty"`
-	internal int
+	Plain   []byte                     `json:"plain"`
+	Named   hostfuncs.Bytes            `json:"named" jsonschema:"an image"`
+	Pointer *hostfuncs.Bytes           `json:"pointer,omitempty"`
+	List    [][]byte                   `json:"list,omitempty"`
+	Pair    [2]hostfuncs.Bytes         `json:"pair,omitzero"`
+	Map     map[word]hostfuncs.Bytes   `json:"map,omitempty"`
+	Deep    map[string][]*inner        `json:"deep,omitempty"`
+	Value   hostfuncs.Value            `json:"value,omitzero"`
+	Maybe   *hostfuncs.Value           `json:"maybe,omitempty"`
+	Raw     json.RawMessage            `json:"raw,omitempty"`
+	Number  int                        `json:"n,omitempty"`
+	At      time.Time                  `json:"at,omitzero"`
+	Ignored func()                     `json:"-"`
+	NoTag   string                     // by its own name
+	Any     any                        `json:"any,omitempty"`
+	Address net.IP                     `json:"-"`
+	Odd     map[string]json.RawMessage `json:"odd <name>,omitempty"`
 }
 
 // echo returns what it gets, decoded and encoded.
