@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sporeengine/spore/hostfuncs"
+	"github.com/sporeengine/spore/hostfuncs/clock"
+	"github.com/sporeengine/spore/hostfuncs/kv"
+	"github.com/sporeengine/spore/hostfuncs/log"
+	"github.com/sporeengine/spore/hostfuncs/random"
 )
 
 // TestDescriptions compares what is generated for editors and models with
@@ -41,14 +46,28 @@ func TestDescriptions(t *testing.T) {
 		hostfuncs.Raw("blob.copy", "Any value.", func(_ context.Context, v hostfuncs.Value) (hostfuncs.Value, error) { return v, nil }),
 	)
 	require.NoError(t, err)
-	for name, got := range map[string]string{"spore.d.ts": s.TypeScript(), "spore.pyi": s.Python(), "prompt.txt": s.Describe()} {
-		path := filepath.Join("testdata", name)
+	golden(t, s, "spore")
+}
+
+// TestDescriptionsOfReadyMadeFunctions does the same with the packages below this one.
+func TestDescriptionsOfReadyMadeFunctions(t *testing.T) {
+	s, err := hostfuncs.NewSet(slices.Concat(
+		clock.Functions(clock.Options{}), kv.Functions(kv.Options{}), log.Functions(log.Options{}), random.Functions(random.Options{}),
+	)...)
+	require.NoError(t, err)
+	golden(t, s, "ready-made")
+}
+
+func golden(t *testing.T, s hostfuncs.Set, name string) {
+	t.Helper()
+	for ext, got := range map[string]string{".d.ts": s.TypeScript(), ".pyi": s.Python(), ".txt": s.Describe()} {
+		path := filepath.Join("testdata", name+ext)
 		if os.Getenv("SPORE_UPDATE") != "" {
 			require.NoError(t, os.MkdirAll("testdata", 0o755))
 			require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 		}
 		want, err := os.ReadFile(path)
 		require.NoError(t, err)
-		assert.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got, name)
+		assert.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got, path)
 	}
 }

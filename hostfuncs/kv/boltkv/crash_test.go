@@ -36,8 +36,13 @@ func TestMain(m *testing.M) {
 
 const writers = 4
 
-func call(b kv.Backend, writer, function int, arg string) (hostfuncs.Value, error) {
-	f := kv.Functions(kv.Options{Backend: b, MaxKeys: 1 << 20})[function]
+const get, put = 0, 1 // as kv.Functions returns them
+
+func functions(b kv.Backend) []hostfuncs.Func {
+	return kv.Functions(kv.Options{Backend: b, MaxKeys: 1 << 20})
+}
+
+func call(f hostfuncs.Func, writer int, arg string) (hostfuncs.Value, error) {
 	ctx := hostfuncs.WithCaller(context.Background(), hostfuncs.Caller{Tenant: fmt.Sprint(writer % 2), Key: arg})
 	return f.Call(ctx, hostfuncs.Value{JSON: json.RawMessage(arg)})
 }
@@ -49,20 +54,21 @@ func writeForEver(path string) error {
 	if err != nil {
 		return err
 	}
+	fs := functions(b)
 	errs := make(chan error)
 	for w := range writers {
 		go func() {
 			n, version := 0, 0
-			if last, err := read(b, w, fmt.Sprintf("last/%d", w)); err != nil {
+			if last, err := read(fs, w, fmt.Sprintf("last/%d", w)); err != nil {
 				errs <- err
 			} else if last != nil {
 				n, version = last.Value+1, last.Version
 			}
 			for ; ; n++ {
-				_, err := call(b, w, 1, fmt.Sprintf(`{"key":"%d/%d","value":%d}`, w, n, n))
+				_, err := call(fs[put], w, fmt.Sprintf(`{"key":"%d/%d","value":%d}`, w, n, n))
 				if err == nil {
 					var v hostfuncs.Value
-					v, err = call(b, w, 1, fmt.Sprintf(`{"key":"last/%d","value":%d,"if_version":%d}`, w, n, version))
+					v, err = call(fs[put], w, fmt.Sprintf(`{"key":"last/%d","value":%d,"if_version":%d}`, w, n, version))
 					if err == nil {
 						var stored struct{ Version int }
 						err = json.Unmarshal(v.JSON, &stored)
@@ -81,8 +87,8 @@ func writeForEver(path string) error {
 
 type entry struct{ Value, Version int }
 
-func read(b kv.Backend, w int, key string) (*entry, error) {
-	v, err := call(b, w, 0, fmt.Sprintf(`{"key":%q}`, key))
+func read(fs []hostfuncs.Func, w int, key string) (*entry, error) {
+	v, err := call(fs[get], w, fmt.Sprintf(`{"key":%q}`, key))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +119,7 @@ func TestKilled(t *testing.T) {
 			require.NoError(t, err, lines.Text())
 			last[w] = max(last[w], n)
 			kill.Do(func() { // some time after the first write
-				time.AfterFunc(time.Duration(rand.IntN(50_000))*time.Microsecond, func() { _ = child.Process.Kill() })
+				time.AfterFunc(time.Duration(rand.IntN(200_000))*time.Microsecond, func() { _ = child.Process.Kill() })
 			})
 		}
 		require.Error(t, child.Wait(), "it was killed")
@@ -126,13 +132,14 @@ func verify(t *testing.T, path string, last map[int]int) {
 	t.Helper()
 	b, err := boltkv.Open(path)
 	require.NoError(t, err)
+	fs := functions(b)
 	for w, n := range last {
-		got, err := read(b, w, fmt.Sprintf("last/%d", w))
+		got, err := read(fs, w, fmt.Sprintf("last/%d", w))
 		require.NoError(t, err)
 		require.NotNil(t, got)
 		require.Contains(t, []int{n, n + 1}, got.Value, "the next may have been written and not said")
 		for i := range n + 1 {
-			one, err := read(b, w, fmt.Sprintf("%d/%d", w, i))
+			one, err := read(fs, w, fmt.Sprintf("%d/%d", w, i))
 			require.NoError(t, err)
 			require.NotNil(t, one, "%d/%d", w, i)
 			require.Equal(t, i, one.Value)
