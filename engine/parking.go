@@ -37,10 +37,10 @@ func (p parked) some() bool { return p.number != 0 }
 // A parking keeps the states of idle instances. It has no pointer for each, so that Go's
 // garbage collector does not see them. It is safe for concurrent use.
 type parking struct {
-	cfg Parking
-	lot *snapshot.Lot
-	enc *zstd.Encoder
-	dec *zstd.Decoder
+	cfg  Parking
+	slab *snapshot.Slab
+	enc  *zstd.Encoder
+	dec  *zstd.Decoder
 
 	mu      sync.RWMutex
 	entries []entry  // guarded by mu; the first is not used
@@ -56,7 +56,7 @@ type parking struct {
 
 // An entry is a state that is kept.
 type entry struct {
-	handle snapshot.LotHandle
+	handle snapshot.Handle
 	used   int64  // when it was put there, in nanoseconds since 1970
 	refs   int32  // instances that have it; 0: the entry is free
 	size   uint32 // of the state in bytes
@@ -84,15 +84,17 @@ func newParking(cfg Parking) (*parking, error) {
 	if p.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0)); err != nil {
 		return nil, err
 	}
-	p.lot = snapshot.NewLot(cfg.Memory)
+	if p.slab, err = snapshot.NewSlab(cfg.Memory); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // park keeps a state, of which it makes a copy. The caller frees it.
 func (p *parking) park(state []byte) (parked, error) {
-	h, err := p.lot.Put(state)
+	h, err := p.slab.Put(state)
 	if err != nil && p.tidy(0) > 0 {
-		h, err = p.lot.Put(state)
+		h, err = p.slab.Put(state)
 	}
 	if err != nil {
 		return parked{}, &LimitError{Limit: limitParking, Max: p.cfg.Memory}
@@ -132,9 +134,9 @@ func (p *parking) get(at parked, dst []byte) ([]byte, error) {
 	defer p.mu.RUnlock()
 	e := &p.entries[at.number]
 	if e.form != formPacked {
-		return p.lot.Get(e.handle, dst)
+		return p.slab.Get(dst, e.handle)
 	}
-	b, err := p.lot.Get(e.handle, nil)
+	b, err := p.slab.Get(nil, e.handle)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +164,7 @@ func (p *parking) free(at parked) {
 	if e.refs--; e.refs > 0 {
 		return
 	}
-	p.lot.Free(e.handle)
+	p.slab.Free(e.handle)
 	if e.form == formPacked {
 		p.packed--
 	}
@@ -171,7 +173,7 @@ func (p *parking) free(at parked) {
 }
 
 // full reports whether memory gets short.
-func (p *parking) full() bool { return p.lot.Used() > p.cfg.Memory/4*3 }
+func (p *parking) full() bool { return p.slab.Stats().Mapped > p.cfg.Memory/4*3 }
 
 // run compresses states in time until the engine is closed.
 func (p *parking) run(stopped chan<- struct{}) {
@@ -231,7 +233,7 @@ func (p *parking) pack(number uint32) bool {
 	e := p.entries[number]
 	raw, err := []byte(nil), error(nil)
 	if e.refs > 0 && e.form == formRaw {
-		raw, err = p.lot.Get(e.handle, nil)
+		raw, err = p.slab.Get(nil, e.handle)
 	}
 	p.mu.RUnlock()
 	if raw == nil || err != nil {
@@ -241,7 +243,7 @@ func (p *parking) pack(number uint32) bool {
 	next.form = formDense
 	if len(raw) >= packFrom {
 		if b := p.enc.EncodeAll(raw, make([]byte, 0, len(raw))); len(b) < len(raw)/8*7 {
-			if next.handle, err = p.lot.Put(b); err != nil {
+			if next.handle, err = p.slab.Put(b); err != nil {
 				return false
 			}
 			next.form = formPacked
@@ -252,7 +254,7 @@ func (p *parking) pack(number uint32) bool {
 	now := &p.entries[number]
 	if now.refs == 0 || now.handle != e.handle {
 		if next.form == formPacked {
-			p.lot.Free(next.handle)
+			p.slab.Free(next.handle)
 		}
 		return false
 	}
@@ -262,12 +264,12 @@ func (p *parking) pack(number uint32) bool {
 		return false
 	}
 	p.packed++
-	p.lot.Free(e.handle)
+	p.slab.Free(e.handle)
 	return true
 }
 
 func (p *parking) stats(s *Stats) {
-	s.ParkedBytes = p.lot.Used()
+	s.ParkedBytes = p.slab.Stats().Mapped
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	s.Parked, s.Packed = len(p.entries)-1-len(p.unused), p.packed
@@ -283,7 +285,7 @@ func (p *parking) close() error {
 		<-stopped
 	}
 	p.dec.Close()
-	if err := p.lot.Close(); err != nil {
+	if err := p.slab.Close(); err != nil {
 		return fmt.Errorf("engine: parked instances: %w", err)
 	}
 	return nil
