@@ -60,22 +60,34 @@ func handlesOf(ctx context.Context) *Handles {
 // holds anything cannot be suspended, forked or snapshotted.
 //
 // r belongs to the instance in any case: Hold closes it if it fails. Its error is for the guest:
-// [CodeTooManyHandles], also for a call that has no instance and so can hold nothing.
+// [CodeTooManyHandles], also for a call that has no instance and so can hold nothing. If the function
+// that holds r returns an error, or too late, the guest does not learn of r, and it is released.
 func Hold(ctx context.Context, r io.Closer) (Handle, error) {
 	h := handlesOf(ctx)
 	if h == nil {
 		return 0, errors.Join(Errorf(CodeTooManyHandles, "this call can hold nothing"), closeOne(r))
 	}
-	n, err := h.add(r)
+	n, err := h.add(ctx, r)
 	if err != nil {
 		return 0, errors.Join(err, closeOne(r))
 	}
 	return n, nil
 }
 
-func (h *Handles) add(r io.Closer) (Handle, error) {
+// usesOf returns what the call uses of h, or nil outside of one.
+func (h *Handles) usesOf(ctx context.Context) *uses {
+	if u, _ := ctx.Value(usesKey{}).(*uses); u != nil && u.table == h {
+		return u
+	}
+	return nil
+}
+
+func (h *Handles) add(ctx context.Context, r io.Closer) (Handle, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return 0, err // nobody learns the number, and CloseAfter may have been here
+	}
 	if h.closed {
 		return 0, Errorf(CodeCanceled, "the instance is closed")
 	}
@@ -96,6 +108,9 @@ func (h *Handles) add(r io.Closer) (Handle, error) {
 	}
 	h.last += 1 + random(20)
 	h.held[h.last] = &resource{closer: r}
+	if u := h.usesOf(ctx); u != nil {
+		u.made = append(u.made, h.last)
+	}
 	return h.last, nil
 }
 
@@ -128,7 +143,7 @@ func Held[R any](ctx context.Context, n Handle) (R, error) {
 	if !ok {
 		return zero, Errorf(CodeBadHandle, "the handle is of another kind")
 	}
-	if u, _ := ctx.Value(usesKey{}).(*uses); u != nil && !u.over && !slices.Contains(u.of, res) {
+	if u := h.usesOf(ctx); u != nil && !u.over && !slices.Contains(u.of, res) {
 		u.of = append(u.of, res)
 		res.users++
 	}
@@ -171,24 +186,51 @@ func (h *Handles) Len() int {
 	return len(h.held)
 }
 
+// Last returns the number that was given last, for CloseAfter.
+func (h *Handles) Last() Handle {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
+}
+
+// CloseAfter releases what has been held since Last returned n: a guest whose call was taken back
+// knows nothing of it. The contexts of functions that still run must be done by then, with
+// which they can hold nothing more. Its error is like that of Close.
+func (h *Handles) CloseAfter(n Handle) error {
+	return h.closeThose(func(m Handle) bool { return m > n })
+}
+
 // Close releases everything, the latest first, and makes further use an error. It returns the
 // joined errors of what it closed itself: what calls still use is closed when they
 // return, and Close does not wait for that. A second Close does nothing.
 func (h *Handles) Close() error {
 	h.mu.Lock()
-	var idle []Handle
-	held := h.held
-	for n, r := range held {
-		if h.release(r) {
-			idle = append(idle, n)
+	h.closed = true
+	h.mu.Unlock()
+	return h.closeThose(func(Handle) bool { return true })
+}
+
+// closeThose releases some resources. which is called with h.mu held.
+func (h *Handles) closeThose(which func(Handle) bool) error {
+	type closing struct {
+		Handle
+		*resource
+	}
+	var idle []closing
+	h.mu.Lock()
+	for m, r := range h.held {
+		if which(m) {
+			delete(h.held, m)
+			if h.release(r) {
+				idle = append(idle, closing{m, r})
+			}
 		}
 	}
-	h.held, h.closed = nil, true
 	h.mu.Unlock()
-	slices.SortFunc(idle, func(a, b Handle) int { return cmp.Compare(b, a) })
+	slices.SortFunc(idle, func(a, b closing) int { return cmp.Compare(b.Handle, a.Handle) })
 	var errs []error
-	for _, n := range idle {
-		errs = append(errs, closeOne(held[n].closer))
+	for _, c := range idle {
+		errs = append(errs, closeOne(c.closer))
 	}
 	return errors.Join(errs...)
 }
@@ -203,31 +245,41 @@ func closeOne(c io.Closer) (err error) {
 	return c.Close()
 }
 
-// uses are the resources that one call uses.
+// uses are what one call has to do with resources.
 type uses struct {
-	of   []*resource // guarded by Handles.mu
-	over bool        // the call has returned; guarded by Handles.mu
+	table *Handles
+	of    []*resource // which it uses; guarded by table.mu
+	made  []Handle    // which it got for its guest; guarded by table.mu
+	over  bool        // the function has returned; guarded by table.mu
 }
 
 type usesKey struct{}
 
-// use returns a context that keeps what [Held] returns open until end is called.
-func (h *Handles) use(ctx context.Context) (_ context.Context, end func() error) {
-	u := &uses{}
-	return context.WithValue(ctx, usesKey{}, u), func() error {
-		h.mu.Lock()
-		var last []*resource
-		for _, r := range u.of {
-			if r.users--; r.users == 0 && r.released {
-				last = append(last, r)
-			}
+// end ends the use when the function has returned, and takes back what it made if it failed.
+func (u *uses) end(failed bool) error {
+	u.table.mu.Lock()
+	var last []*resource
+	for _, r := range u.of {
+		if r.users--; r.users == 0 && r.released {
+			last = append(last, r)
 		}
-		u.of, u.over = nil, true
-		h.mu.Unlock()
-		var errs []error
-		for _, r := range last {
-			errs = append(errs, closeOne(r.closer))
-		}
-		return errors.Join(errs...)
 	}
+	u.of, u.over = nil, true
+	u.table.mu.Unlock()
+	var errs []error
+	for _, r := range last {
+		errs = append(errs, closeOne(r.closer))
+	}
+	if failed {
+		errs = append(errs, u.takeBack())
+	}
+	return errors.Join(errs...)
+}
+
+// takeBack releases what the function has held for a guest that does not learn of it.
+func (u *uses) takeBack() error {
+	if u == nil {
+		return nil
+	}
+	return u.table.closeThose(func(n Handle) bool { return slices.Contains(u.made, n) })
 }

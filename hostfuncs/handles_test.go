@@ -133,6 +133,72 @@ func TestHandlesClose(t *testing.T) {
 	assert.Len(t, order, 5)
 }
 
+// What a guest gets no handle of is not held.
+func TestWhatTheGuestDoesNotLearnOfIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h hostfuncs.Handles
+		ctx := hostfuncs.WithHandles(context.Background(), &h)
+		r := &thing{err: errors.New("does not close")}
+		var fail error
+		wait := time.Duration(0)
+		f := hostfuncs.New("a.open", "", func(ctx context.Context, _ none) (hostfuncs.Handle, error) {
+			n, err := hostfuncs.Hold(ctx, r)
+			time.Sleep(wait)
+			return n, errors.Join(err, fail)
+		})
+		f.Timeout = time.Minute
+		_, err := callIn(ctx, f, "{}")
+		require.NoError(t, err)
+		assert.Equal(t, 1, h.Len())
+
+		fail = hostfuncs.Errorf("no_such_file", "there is no such file")
+		_, err = callIn(ctx, f, "{}")
+		assert.Equal(t, "no_such_file", code(err))
+		assert.ErrorIs(t, err, r.err)
+		assert.Equal(t, 1, h.Len())
+		assert.EqualValues(t, 1, r.closed.Load())
+
+		fail, wait = nil, time.Hour
+		_, err = callIn(ctx, f, "{}")
+		assert.Equal(t, hostfuncs.CodeTimeout, code(err))
+		assert.Equal(t, 2, h.Len(), "the function has not returned")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Equal(t, 1, h.Len())
+		assert.EqualValues(t, 2, r.closed.Load())
+	})
+}
+
+// A call that is taken back takes with it what it held.
+func TestHandlesCloseAfter(t *testing.T) {
+	var h hostfuncs.Handles
+	ctx, cancel := context.WithCancel(hostfuncs.WithHandles(context.Background(), &h))
+	assert.Zero(t, h.Last())
+	kept, a, b, late := &thing{}, &thing{}, &thing{err: errors.New("does not close")}, &thing{}
+	n, err := hostfuncs.Hold(ctx, kept)
+	require.NoError(t, err)
+	require.Equal(t, n, h.Last())
+	na, err := hostfuncs.Hold(ctx, a)
+	require.NoError(t, err)
+	_, err = hostfuncs.Hold(ctx, b)
+	require.NoError(t, err)
+	cancel()
+	assert.ErrorIs(t, h.CloseAfter(n), b.err)
+	_, err = hostfuncs.Hold(ctx, late)
+	assert.Equal(t, hostfuncs.CodeCanceled, code(err))
+	assert.Equal(t, []int64{0, 1, 1, 1}, []int64{kept.closed.Load(), a.closed.Load(), b.closed.Load(), late.closed.Load()})
+	assert.Equal(t, 1, h.Len())
+
+	ctx = hostfuncs.WithHandles(context.Background(), &h)
+	assert.Equal(t, hostfuncs.CodeBadHandle, code(second(hostfuncs.Held[*thing](ctx, na))))
+	assert.NoError(t, second(hostfuncs.Held[*thing](ctx, n)))
+	again, err := hostfuncs.Hold(ctx, &thing{})
+	require.NoError(t, err)
+	assert.Greater(t, again, na, "no number comes twice")
+	require.NoError(t, h.Close())
+	assert.EqualValues(t, 1, kept.closed.Load())
+}
+
 type panics struct{}
 
 func (panics) Close() error { panic("no") }

@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -162,7 +163,7 @@ func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
 		timeout = DefaultTimeout
 	}
 	if f.Quick {
-		v, err := f.guarded(ctx, arg)
+		v, _, err := f.guarded(ctx, arg)
 		return f.bounded(v, err)
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
@@ -172,19 +173,23 @@ func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
 		err error
 	}
 	done := make(chan result, 1)
+	var over atomic.Bool // somebody has decided what the outcome is
 	go func() {
-		var r result
-		r.v, r.err = f.guarded(limited, arg)
-		done <- r
+		v, u, err := f.guarded(limited, arg)
+		if over.CompareAndSwap(false, true) {
+			done <- result{v, err}
+		} else {
+			_ = u.takeBack() // of an error nobody would learn
+		}
 	}()
 	var r result
 	select {
 	case r = <-done:
 	case <-limited.Done():
-		select {
-		case r = <-done: // both are true, and the result is there
-		default:
+		if over.CompareAndSwap(false, true) {
 			r.err = limited.Err()
+		} else {
+			r = <-done // both are true, and the result is there
 		}
 	}
 	if r.err != nil && limited.Err() != nil && ctx.Err() == nil {
@@ -204,13 +209,13 @@ func (f Func) bounded(v Value, err error) (Value, error) {
 	return v, nil
 }
 
-// guarded calls the function, whose panic is an error.
-func (f Func) guarded(ctx context.Context, arg Value) (_ Value, err error) {
+// guarded calls the function, whose panic is an error. u may be nil.
+func (f Func) guarded(ctx context.Context, arg Value) (_ Value, u *uses, err error) {
 	if h := handlesOf(ctx); h != nil {
-		held, end := h.use(ctx)
-		ctx = held
+		u = &uses{table: h}
+		ctx = context.WithValue(ctx, usesKey{}, u)
 		defer func() {
-			if closed := end(); closed != nil {
+			if closed := u.end(err != nil); closed != nil {
 				err = errors.Join(err, closed)
 			}
 		}()
@@ -222,10 +227,11 @@ func (f Func) guarded(ctx context.Context, arg Value) (_ Value, err error) {
 	}()
 	if f.Check != nil {
 		if err := f.Check(ctx, arg); err != nil {
-			return Value{}, &deniedError{err}
+			return Value{}, u, &deniedError{err}
 		}
 	}
-	return f.call(ctx, arg)
+	v, err := f.call(ctx, arg)
+	return v, u, err
 }
 
 func (f Func) maxArg() int64    { return bound(f.MaxArg, DefaultMaxArg) }
