@@ -86,8 +86,8 @@ type Value struct {
 	Buffers [][]byte
 }
 
-// size is the number of bytes of v.
-func (v Value) size() int64 {
+// Size returns the number of bytes of v, JSON and buffers, which is what the bounds of a [Func] count.
+func (v Value) Size() int64 {
 	n := int64(len(v.JSON))
 	for _, b := range v.Buffers {
 		n += int64(len(b))
@@ -155,7 +155,7 @@ func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
 	if f.call == nil {
 		return Value{}, fmt.Errorf("hostfuncs: %q was made without New or Raw", f.Name)
 	}
-	if n := arg.size(); n > f.maxArg() {
+	if n := arg.Size(); n > f.maxArg() {
 		return Value{}, Errorf(CodeTooLarge, "%s takes no argument of %d bytes, at most %d", f.Name, n, f.maxArg())
 	}
 	timeout := f.Timeout
@@ -203,7 +203,7 @@ func (f Func) bounded(v Value, err error) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if n := v.size(); n > f.maxResult() {
+	if n := v.Size(); n > f.maxResult() {
 		return Value{}, Errorf(CodeTooLarge, "%s returned %d bytes, more than %d", f.Name, n, f.maxResult())
 	}
 	return v, nil

@@ -171,7 +171,7 @@ func (o *Options) put(ctx context.Context, arg putArg) (out stored, err error) {
 	if err := checkKey(arg.Key); err != nil {
 		return out, err
 	}
-	if n := valueBytes(arg.Value); n > uint64(o.MaxValue) {
+	if n := arg.Value.Size(); n > o.MaxValue {
 		return out, hostfuncs.Errorf(hostfuncs.CodeTooLarge, "kv.put takes no value of %d bytes, at most %d", n, o.MaxValue)
 	}
 	err = o.update(ctx, func(s *space) error {

@@ -38,15 +38,7 @@ type item struct {
 
 // bytes is what an item takes of a quota.
 func (it item) bytes(key string) uint64 {
-	return uint64(len(key)) + valueBytes(it.value)
-}
-
-func valueBytes(v hostfuncs.Value) uint64 {
-	n := uint64(len(v.JSON))
-	for _, b := range v.Buffers {
-		n += uint64(len(b))
-	}
-	return n
+	return uint64(len(key)) + uint64(it.value.Size())
 }
 
 func (t totals) encode() []byte { return appendNumbers(nil, t.keys, t.bytes, t.version, t.writes) }

@@ -225,7 +225,7 @@ func (s *space) list(prefix, after string, n int) (out []listed, more bool, err 
 			if len(out) == n {
 				return out, true, nil
 			}
-			out = append(out, listed{Key: key, Version: it.version, Bytes: valueBytes(it.value)})
+			out = append(out, listed{Key: key, Version: it.version, Bytes: uint64(it.value.Size())})
 		}
 		if len(pairs) < scanStep {
 			return out, false, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -97,13 +98,16 @@ func read(fs []hostfuncs.Func, w int, key string) (*entry, error) {
 }
 
 // TestKilled kills processes while they write, and finds everything that they have said to have
-// written. (What a disk loses with its power is another question: this tests the order of writes, not the disk.)
+// written; SPORE_KILLS says how many. (What a disk loses with its power is another question: this tests the order of writes, not the disk.)
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kv")
 	last := map[int]int{}
 	rounds := 20
 	if testing.Short() {
 		rounds = 5
+	}
+	if n, err := strconv.Atoi(os.Getenv("SPORE_KILLS")); err == nil {
+		rounds = n
 	}
 	for range rounds {
 		child := exec.Command(os.Args[0])
