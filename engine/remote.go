@@ -160,7 +160,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			d.explain(err)
 		}
 		if sess != nil && len(m.State) > 0 && survives(err) {
-			if bad := sess.adopt(m.State, nil); bad != nil {
+			if bad := sess.adopt(m.State, budgets{}); bad != nil {
 				return a, also(err, p.malformed(bad))
 			}
 		}
@@ -171,7 +171,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			return a, p.unexpected(m)
 		}
 		if sess != nil {
-			if err := sess.adopt(m.State, d.bounded()); err != nil {
+			if err := sess.adopt(m.State, d.spent()); err != nil {
 				return a, p.malformed(err)
 			}
 			if sess.suspended != (a.status == abi.StatusPending) {

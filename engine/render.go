@@ -203,7 +203,8 @@ type call struct {
 	grants   hostfuncs.Set
 	audit    func(HostCall)
 
-	session *session // of an instance; nil: a render
+	session *session           // of an instance; nil: a render
+	handles *hostfuncs.Handles // of an instance
 	onHold  *func(waits bool)
 
 	// start, in a worker process, passes host calls on to the parent.
@@ -313,7 +314,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	switch {
 	case err == errSuspend:
 		status = abi.StatusPending
-		err = k.session.keep(g, mem, k.session.calling(k), d.bounded())
+		err = k.session.keep(g, mem, k.session.calling(k), d.spent())
 	case err != nil:
 		err = g.failure(err)
 	default:
@@ -321,7 +322,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 			err = g.thrown(data, positions)
 		}
 		if k.session != nil && survives(err) {
-			err = first(k.session.keep(g, mem, "", nil), err)
+			err = first(k.session.keep(g, mem, "", budgets{}), err)
 		}
 	}
 	if d != nil {
