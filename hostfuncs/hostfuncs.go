@@ -125,7 +125,7 @@ func New[In, Out any](name, doc string, fn func(ctx context.Context, in In) (Out
 	f.call = func(ctx context.Context, arg Value) (Value, error) {
 		var v In
 		if err := in.decode(arg, &v); err != nil {
-			return Value{}, Errorf(CodeInvalid, "%s: %v", name, err)
+			return Value{}, Errorf(CodeInvalid, "%s: %s", name, oneLine(err.Error()))
 		}
 		result, err := fn(ctx, v)
 		if err != nil {

@@ -81,7 +81,25 @@ func TestNewDecodesStrictly(t *testing.T) {
 			assert.True(t, strings.HasPrefix(e.Message, "weather.today"), e.Message)
 		}
 	}
-	_, err := f.Call(context.Background(), hostfuncs.Value{JSON: json.RawMessage(`{"city":{"$bytes":0}}`), Buffers: [][]byte{{1}}})
+	for _, arg := range []string{
+		`{"city":"a","city":"b"}`,
+		`{"city":"a","c\u0069ty":"b"}`,
+		`{"city":"a","tags":["x:y","\"z\":"],"tags":[]}`,
+		`{"city":"a","opt-s":{"a":"1"},"opt-s":{}}`,
+		`{"city":"a","near":{"lat":1,"lat":2,"lon":3}}`,
+		`{"city":"a","near":{"LON":1},"near":{"lat":1,"lon":2}}`,
+	} {
+		_, err := call(f, arg)
+		assert.ErrorContains(t, err, "two members", arg)
+	}
+	_, err := call(f, `{"city":":\":\\","opt-s":{":":":"}}`)
+	assert.NoError(t, err)
+	_, err = call(f, `{"city":["`+strings.Repeat(`a\n`, 10_000)+`"]}`)
+	if assert.Error(t, err) {
+		assert.Less(t, len(err.Error()), 1000, "an error does not repeat all of the argument")
+		assert.NotContains(t, err.Error(), "\n")
+	}
+	_, err = f.Call(context.Background(), hostfuncs.Value{JSON: json.RawMessage(`{"city":{"$bytes":0}}`), Buffers: [][]byte{{1}}})
 	assert.ErrorContains(t, err, "binary")
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -83,6 +84,10 @@ func (s schema) decode(arg Value, v any) error {
 	if err := json.Unmarshal(arg.JSON, &plain); err != nil {
 		return err
 	}
+	// encoding/json merges what is there twice, and only the last of it was in what is validated.
+	if members(arg.JSON) != membersOf(plain) {
+		return errors.New("an object has two members of the same name")
+	}
 	if err := s.resolved.Validate(plain); err != nil {
 		return err
 	}
@@ -92,6 +97,49 @@ func (s schema) decode(arg Value, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(arg.JSON))
 	dec.DisallowUnknownFields()
 	return dec.Decode(v)
+}
+
+// members counts the members of all objects in a text, which must be valid JSON.
+func members(text []byte) (n int) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ':':
+			n++
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// membersOf counts them in what was decoded of it.
+func membersOf(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		n = len(v)
+		for _, m := range v {
+			n += membersOf(m)
+		}
+	case []any:
+		for _, e := range v {
+			n += membersOf(e)
+		}
+	}
+	return n
+}
+
+// oneLine shortens the text of an error that may repeat all of an argument.
+func oneLine(text string) string {
+	const most = 500
+	more := ""
+	if len(text) > most {
+		text, more = text[:most], "…"
+	}
+	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ") + more
 }
 
 // encode encodes what v points to.
