@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Schema returns the JSON schemas (draft 2020-12) of f's argument and result. They are nil for a
 // Func that [Raw] made. A binary value is an object with the one member $bytes.
-func (f Func) Schema() (in, out json.RawMessage) { return f.in.text, f.out.text }
+func (f Func) Schema() (in, out json.RawMessage) {
+	return bytes.Clone(f.in.text), bytes.Clone(f.out.text)
+}
 
 // A schema is the schema of a Go type. The zero schema allows everything.
 type schema struct {
@@ -23,11 +26,20 @@ type schema struct {
 	codec    codec // nil if the type holds nothing binary
 }
 
+// schemas are those that were made, by type: capabilities are often made anew for
+// each session, and a schema takes longer than all else.
+var schemas sync.Map
+
 func schemaFor[T any](name string) schema {
-	s, err := schemaOf(reflect.TypeFor[T]())
+	t := reflect.TypeFor[T]()
+	if s, ok := schemas.Load(t); ok {
+		return s.(schema)
+	}
+	s, err := schemaOf(t)
 	if err != nil {
 		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
 	}
+	schemas.Store(t, s)
 	return s
 }
 
