@@ -159,6 +159,16 @@ func (s schema) encode(v any) (Value, error) {
 	if s.codec != nil {
 		return encodeValue(s.codec, reflect.ValueOf(v).Elem())
 	}
-	b, err := json.Marshal(v)
+	b, err := marshal(v)
 	return Value{JSON: b}, err
+}
+
+// marshal is json.Marshal, but leaves <, > and & as they are. Nobody puts a frame into HTML, and HTML in
+// a result would take half as much again, or six times in the worst case.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
