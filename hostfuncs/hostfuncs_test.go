@@ -160,6 +160,7 @@ func TestErrorsForGuests(t *testing.T) {
 		"shown":    {hostfuncs.Errorf("gone", "it is %s", "gone"), &hostfuncs.Error{Code: "gone", Message: "it is gone"}},
 		"wrapped":  {errors.Join(secret, hostfuncs.Errorf("gone", "it is gone")), &hostfuncs.Error{Code: "gone", Message: "it is gone"}},
 		"other":    {secret, &hostfuncs.Error{Code: hostfuncs.CodeInternal, Message: "the host function failed"}},
+		"nil":      {(*hostfuncs.Error)(nil), &hostfuncs.Error{Code: hostfuncs.CodeInternal, Message: "the host function failed"}},
 		"canceled": {context.Canceled, &hostfuncs.Error{Code: hostfuncs.CodeCanceled, Message: "the host gave the call up"}},
 	} {
 		assert.Equal(t, c.want, hostfuncs.ForGuest(c.err), name)
@@ -214,6 +215,9 @@ func TestSet(t *testing.T) {
 	renamed.Name = "Not A Name"
 	_, err = s.With(renamed)
 	assert.ErrorContains(t, err, "Not A Name")
+	renamed.Name = "spore.sleep"
+	_, err = s.With(renamed)
+	assert.ErrorContains(t, err, "spore.sleep", "the engine's own")
 	// A change afterwards does not reach the set.
 	b := f("d")
 	withB, err := s.With(b)
