@@ -87,7 +87,8 @@ type client struct {
 // Functions returns fetch.request. Its bounds hold for all that was made by one call of Functions: make it once
 // for the program. Nothing is open between requests, so there is nothing to close.
 //
-// It returns an error if a rule makes no sense.
+// Its Doc lists the rules, but no addresses and headers, so that a model knows what it may ask for. Functions returns an error
+// if a rule makes no sense.
 func Functions(opts Options) ([]hostfuncs.Func, error) {
 	c, err := newClient(opts)
 	if err != nil {

@@ -32,11 +32,15 @@ const slack = 512 << 10
 
 // functions returns the functions of c.
 func (c *client) functions(timeout time.Duration) []hostfuncs.Func {
-	f := hostfuncs.New("fetch.request", "Makes an HTTP request to a host that is allowed. A status of 400 or more is no error.\n"+
-		"Errors have a code: denied, invalid_argument, unreachable, timeout or too_large.",
-		func(ctx context.Context, q request) (*response, error) {
+	doc := "Makes an HTTP request. A status of 400 or more is no error.\n" +
+		"Errors have a code: denied, invalid_argument, unreachable, timeout or too_large.\nAllowed:"
+	for i := range c.rules {
+		doc += "\n" + c.rules[i].String()
+	}
+	f := hostfuncs.New("fetch.request", doc,
+		func(ctx context.Context, q request) (response, error) {
 			if q.Body != "" && q.Bytes != nil {
-				return nil, hostfuncs.Errorf(hostfuncs.CodeInvalid, "there are both body and bytes")
+				return response{}, hostfuncs.Errorf(hostfuncs.CodeInvalid, "there are both body and bytes")
 			}
 			body := q.Bytes
 			if q.Body != "" {
@@ -44,9 +48,9 @@ func (c *client) functions(timeout time.Duration) []hostfuncs.Func {
 			}
 			a, err := c.do(ctx, ask{method: q.Method, url: q.URL, headers: q.Headers, body: body})
 			if err != nil {
-				return nil, err
+				return response{}, err
 			}
-			r := &response{Status: a.status, URL: a.url, Headers: a.headers}
+			r := response{Status: a.status, URL: a.url, Headers: a.headers}
 			if q.Binary {
 				r.Bytes = &a.body
 			} else {

@@ -83,6 +83,11 @@ func TestFunction(t *testing.T) {
 		_, _, err := call(arg, buffers...)
 		assert.Equal(t, want, code(err), arg)
 	}
+	assert.Contains(t, f.Doc, "\nGET HEAD POST PUT DELETE OPTIONS https://api.example.com")
+	several, err := Functions(Options{Rules: []Rule{{Host: "*.a.b", HTTP: true, Ports: []uint16{80, 8080}, Paths: []string{"/v1", "/v2"}, Headers: map[string]string{"X-Key": "secret"}}}})
+	require.NoError(t, err)
+	assert.Contains(t, several[0].Doc, "\nGET HEAD http://*.a.b on ports 80 8080 at /v1 /v2")
+	assert.NotContains(t, several[0].Doc, "secret")
 	nothing, err := Functions(Options{})
 	require.NoError(t, err)
 	_, err = nothing[0].Call(context.Background(), hostfuncs.Value{JSON: json.RawMessage(`{"url":"https://example.com/"}`)})

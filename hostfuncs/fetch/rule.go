@@ -96,6 +96,21 @@ func (r Rule) check() (Rule, error) {
 	return r, nil
 }
 
+// String tells which requests r allows, for whoever writes a component.
+func (r *Rule) String() string {
+	scheme, paths, ports := "https", "", ""
+	if r.HTTP {
+		scheme = "http"
+	}
+	if r.Ports != nil {
+		ports = " on ports " + strings.Trim(fmt.Sprint(r.Ports), "[]")
+	}
+	if r.Paths != nil {
+		paths = " at " + strings.Join(r.Paths, " ")
+	}
+	return fmt.Sprintf("%s %s://%s%s%s", strings.Join(r.Methods, " "), scheme, r.Host, ports, paths)
+}
+
 // isMethod reports whether m is a method that a rule may allow.
 func isMethod(m string) bool {
 	return m != "" && len(m) <= 20 && strings.Trim(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && m != http.MethodConnect && m != http.MethodTrace

@@ -92,7 +92,7 @@ func (o *Overlay) Functions() []hostfuncs.Func {
 	return []hostfuncs.Func{
 		hostfuncs.New("files.read", "Reads a file, or a part of one."+paths, o.guestRead),
 		hostfuncs.New("files.list", "Lists a directory."+paths, o.guestList),
-		hostfuncs.New("files.stat", "Tells whether a path is a directory, and how large a file is."+paths,
+		hostfuncs.New("files.stat", "Tells whether a path is a directory, and how large a file is.",
 			func(_ context.Context, q pathArgument) (statResult, error) {
 				i, err := o.Stat(q.Path)
 				if err != nil {
@@ -112,18 +112,18 @@ func (o *Overlay) Functions() []hostfuncs.Func {
 				size, err := o.write(q.Path, data, q.Append)
 				return writeResult{size}, guestError(pathError("write", q.Path, err))
 			}),
-		hostfuncs.New("files.mkdir", "Makes a directory, and those above it. It may be there already."+paths,
+		hostfuncs.New("files.mkdir", "Makes a directory, and those above it. It may be there already.",
 			func(_ context.Context, q pathArgument) (struct{}, error) {
 				return struct{}{}, guestError(o.Mkdir(q.Path))
 			}),
-		hostfuncs.New("files.remove", "Removes a file or an empty directory."+paths,
+		hostfuncs.New("files.remove", "Removes a file or an empty directory.",
 			func(_ context.Context, q removeArgument) (struct{}, error) {
 				if q.Recursive {
 					return struct{}{}, guestError(o.RemoveAll(q.Path))
 				}
 				return struct{}{}, guestError(o.Remove(q.Path))
 			}),
-		hostfuncs.New("files.rename", "Moves a file. Directories cannot be moved."+paths,
+		hostfuncs.New("files.rename", "Moves a file. Directories cannot be moved.",
 			func(_ context.Context, q renameArgument) (struct{}, error) {
 				return struct{}{}, guestError(o.Rename(q.From, q.To))
 			}),

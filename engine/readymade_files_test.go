@@ -65,12 +65,11 @@ func TestFetchAndFiles(t *testing.T) {
 		Headers:   map[string]string{"Authorization": "Bearer of-the-host"},
 	}}})
 	require.NoError(t, err)
-	e := newEngine(t, engine.Config{})
 	for name, code := range downloaders {
 		workspace := workspaces.New(fstest.MapFS{"in.bin": {Data: []byte{0, 1, 0xff}}}, workspaces.Quota{})
 		grants, err := hostfuncs.NewSet(append(workspace.Functions(), functions...)...)
 		require.NoError(t, err)
-		r, err := compile(t, e, name, code).Render(context.Background(), map[string]string{"url": server.URL}, &engine.Options{Grants: grants})
+		r, err := compile(t, shared, name, code).Render(context.Background(), map[string]string{"url": server.URL}, &engine.Options{Grants: grants})
 		require.NoError(t, err, name)
 		// Backwards the two bytes of é are no character.
 		assert.JSONEq(t, `{"status":200,"bytes":[255,1,0],"text":">�<","codes":["denied","invalid_argument"]}`, string(r.JSON()), name)
