@@ -96,8 +96,8 @@ func (r Rule) check() (Rule, error) {
 	return r, nil
 }
 
-// String tells which requests r allows, for whoever writes a component.
-func (r *Rule) String() string {
+// String tells which requests r allows, for whoever writes a component. It has none of the headers in it.
+func (r Rule) String() string {
 	scheme, paths, ports := "https", "", ""
 	if r.HTTP {
 		scheme = "http"
@@ -108,7 +108,11 @@ func (r *Rule) String() string {
 	if r.Paths != nil {
 		paths = " at " + strings.Join(r.Paths, " ")
 	}
-	return fmt.Sprintf("%s %s://%s%s%s", strings.Join(r.Methods, " "), scheme, r.Host, ports, paths)
+	methods := "GET HEAD"
+	if r.Methods != nil {
+		methods = strings.Join(r.Methods, " ")
+	}
+	return fmt.Sprintf("%s %s://%s%s%s", methods, scheme, r.Host, ports, paths)
 }
 
 // isMethod reports whether m is a method that a rule may allow.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,25 +93,23 @@ func TestBadServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
-			defer l.Close()
-			gone := make(chan struct{}, 2)
-			go func() {
+			var open sync.WaitGroup
+			open.Go(func() {
 				for {
 					conn, err := l.Accept()
 					if err != nil {
 						return
 					}
-					go func() {
-						defer func() { gone <- struct{}{} }()
+					open.Go(func() {
 						defer conn.Close()
 						conn.Read(make([]byte, 4096))
 						io.WriteString(conn, s.says)
 						if s.then != nil {
 							s.then(conn)
 						}
-					}()
+					})
 				}
-			}()
+			})
 			w := newWorld(t, echo)
 			w.servers[netip.MustParseAddrPort(server+":80")] = l.Addr().String()
 			c := w.client(t, Options{Rules: []Rule{{Host: "api.example.com", HTTP: true}}})
@@ -133,8 +132,9 @@ func TestBadServers(t *testing.T) {
 				} else {
 					assert.NotContains(t, hostfuncs.ForGuest(err).Message, "127.0.0.1")
 				}
-				<-gone // the connection is closed
 			}
+			l.Close()
+			open.Wait() // until the client has closed every connection
 		})
 	}
 }

@@ -36,6 +36,7 @@ func TestFunctions(t *testing.T) {
 		{"read", `{"path":"d/../a"}`, "invalid_argument"},
 		{"read", `{"path":"./a"}`, "invalid_argument"},
 		{"read", `{"path":"a\u0000"}`, "not_found"},
+		{"read", fmt.Sprintf(`{"path":"%sa"}`, strings.Repeat("a/", 100_000)), "not_found"},
 		{"read", `{}`, "invalid_argument"},
 		{"stat", `{"path":"d"}`, `{"dir":true,"size":0}`},
 		{"stat", `{"path":"."}`, `{"dir":true,"size":0}`},

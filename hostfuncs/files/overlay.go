@@ -121,11 +121,16 @@ func (o *Overlay) find(name string) (e entry, ok bool) {
 	if e, ok := o.entries[name]; ok {
 		return e, true
 	}
-	for name != "." {
-		name = path.Dir(name)
-		if _, ok := o.entries[name]; ok {
+	// Only so far down can there be an entry, however long the path is that a guest asks for.
+	depth := 0
+	for i := 0; i < len(name) && i <= o.quota.Path && depth < o.quota.Depth; i++ {
+		if name[i] != '/' {
+			continue
+		}
+		if _, ok := o.entries[name[:i]]; ok {
 			return entry{kind: removed}, true
 		}
+		depth++
 	}
 	return entry{}, false
 }
