@@ -41,7 +41,7 @@ type Rule struct {
 	// Inject, if not nil, may set more headers of a request, such as a token that changes or a signature.
 	// It gets a copy of the request as it would be sent, of which only the headers count, and the
 	// body is for GetBody to give. It is called for each request, concurrently, and must end with
-	// the request's context. Its error goes to the host, and to the guest only if it is a [*hostfuncs.Error].
+	// the request's context, from which [hostfuncs.CallerOf] tells who calls. Its error goes to the host, and to the guest only if it is a [*hostfuncs.Error].
 	Inject func(r *http.Request) error
 }
 
