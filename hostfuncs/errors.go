@@ -74,7 +74,7 @@ func (e *deniedError) Unwrap() error { return e.cause }
 // ForGuest returns what a guest may know of an error: an [*Error] as it is, and
 // of all others only a code.
 func ForGuest(err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil { // a nil *Error that became an error is a mistake
 		return e
 	}
 	if _, ok := errors.AsType[*deniedError](err); ok {
