@@ -18,7 +18,7 @@ import (
 const (
 	// maxRunning is how many functions run at once, or have a result that the
 	// guest has not taken. Others wait.
-	maxRunning = 64
+	maxRunning = 128
 	// maxArgBytes bounds the sum of the arguments of calls that run or wait.
 	maxArgBytes = 16 << 20
 	// frameSlack is what a frame may take beside its value, buffer lengths above all.
@@ -46,11 +46,13 @@ type dispatcher struct {
 	log    *slog.Logger
 	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
 	later  bool                   // whether a function may answer later
+	own    *hostfuncs.Handles     // the table of handles, if it ends with the call
 
 	mu      sync.Mutex
 	running int                           // of maxRunning; guarded by mu
 	waiting []func()                      // start the calls that wait, in their order; guarded by mu
-	made    map[string]int64              // calls of each function; guarded by mu
+	made    map[string]int64              // calls of functions with a bound; guarded by mu
+	used    map[string]int64              // bytes of arguments and results of functions with such a bound; guarded by mu
 	bytes   int64                         // of arguments; guarded by mu
 	causes  map[uint32]error              // of calls that failed; guarded by mu
 	cancels map[uint32]context.CancelFunc // of calls that run; guarded by mu
@@ -59,43 +61,57 @@ type dispatcher struct {
 // newDispatcher returns the dispatcher of a call, which must be closed.
 func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 	d := &dispatcher{grants: k.grants, audit: k.audit, log: e.cfg.Log,
-		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, causes: map[uint32]error{},
+		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
 		cancels: map[uint32]context.CancelFunc{}}
-	d.ctx, d.cancel = context.WithCancel(k.ctx)
+	handles := k.handles
+	if handles == nil {
+		d.own = &hostfuncs.Handles{}
+		handles = d.own
+	}
+	d.ctx, d.cancel = context.WithCancel(hostfuncs.WithHandles(k.ctx, handles))
 	if s := k.session; s != nil {
 		d.keys, d.later = s.key, true
 		if c := s.from.Call; c != nil {
 			maps.Copy(d.made, c.Made)
+			maps.Copy(d.used, c.Used)
 		}
 	}
 	return d
 }
 
 // close ends the contexts of functions that still run, and does not wait for
-// them. What they return is lost.
-func (d *dispatcher) close() { d.cancel() }
+// them. What they return is lost. It closes what a render holds.
+func (d *dispatcher) close() {
+	d.cancel()
+	if d.own == nil {
+		return
+	}
+	if err := d.own.Close(); err != nil {
+		d.log.Warn("spore: closing what a component held", slog.Any("error", err))
+	}
+}
 
-// start makes a call, whose frame belongs to d from now on. deliver gets the reply once,
-// before start returns if that says so, and calls release when it has made use of it. Once d is closed
-// it may get none.
+// start makes a call, whose frame belongs to d from now on. If it is answered at once, it
+// returns the reply, nil if that comes from outside, later; otherwise deliver gets it, once,
+// and calls release when it has made use of it. Once d is closed it may get none.
 //
 // A blocking call does not wait for others: their replies are not taken before it ends.
-func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (answered bool) {
+func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (reply []byte, answered bool) {
 	begin := time.Now()
 	f, arg, err := d.admit(name, frame)
 	if err != nil {
-		deliver(id, d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), nothing)
-		return true
+		return d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), true
 	}
 	if f.Quick {
-		deliver(id, d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), nothing)
-		return true
+		return d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), true
 	}
 	ctx, cancel := context.WithCancel(d.ctx)
 	run := func(release func()) {
 		defer d.giveUp(id)
 		if ctx.Err() != nil { // given up while it waited
-			d.forget(int64(len(frame)))
+			d.mu.Lock()
+			d.bytes -= int64(len(frame))
+			d.mu.Unlock()
 			release()
 			return
 		}
@@ -120,7 +136,7 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 		// the first of them must never wait for others.
 		d.waiting = append(d.waiting, func() { run(d.next) })
 	}
-	return false
+	return nil, false
 }
 
 // next gives the place of a call whose result was taken to the one that waits for longest.
@@ -134,13 +150,6 @@ func (d *dispatcher) next() {
 	go d.waiting[0]()
 	d.waiting[0] = nil
 	d.waiting = d.waiting[1:]
-}
-
-// forget gives back what the argument of a call took of maxArgBytes.
-func (d *dispatcher) forget(argument int64) {
-	d.mu.Lock()
-	d.bytes -= argument
-	d.mu.Unlock()
 }
 
 func nothing() {}
@@ -165,7 +174,12 @@ func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostf
 		caller.Key = d.keys(id)
 	}
 	v, err := f.Call(hostfuncs.WithCaller(ctx, caller), arg)
-	d.forget(argument)
+	d.mu.Lock()
+	d.bytes -= argument
+	if err == nil {
+		err = d.charge(f, v)
+	}
+	d.mu.Unlock()
 	switch {
 	case err == nil:
 		err = checkValue(v)
@@ -211,9 +225,28 @@ func (d *dispatcher) admit(name string, frame []byte) (f hostfuncs.Func, arg hos
 	if d.bytes+int64(len(frame)) > maxArgBytes {
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeTooMany, "the arguments of pending calls have more than %d bytes", maxArgBytes)
 	}
-	d.made[name]++
+	arg = hostfuncs.Value{JSON: text, Buffers: buffers}
+	if err := d.charge(f, arg); err != nil {
+		return f, arg, err
+	}
+	if f.MaxCalls > 0 {
+		d.made[name]++
+	}
 	d.bytes += int64(len(frame))
-	return f, hostfuncs.Value{JSON: text, Buffers: buffers}, nil
+	return f, arg, nil
+}
+
+// charge counts an argument or a result, unless it is more than f may still take and
+// return. d.mu is held.
+func (d *dispatcher) charge(f hostfuncs.Func, v hostfuncs.Value) error {
+	if f.MaxBytes <= 0 {
+		return nil
+	}
+	if d.used[f.Name]+v.Size() > f.MaxBytes {
+		return hostfuncs.Errorf(hostfuncs.CodeQuota, "%s may take and return %d bytes", f.Name, f.MaxBytes)
+	}
+	d.used[f.Name] += v.Size()
+	return nil
 }
 
 // checkValue makes sure that what a function returned can be given to a guest.
@@ -269,21 +302,24 @@ func (d *dispatcher) explain(err error) {
 	}
 }
 
-// bounded returns how often functions that may be called only so often were called.
-func (d *dispatcher) bounded() map[string]int64 {
+// budgets are what was used of the bounds of functions during one call of a component.
+type budgets struct {
+	Made map[string]int64 `json:"made,omitempty"` // calls
+	Used map[string]int64 `json:"used,omitempty"` // bytes of arguments and results
+}
+
+// spent returns what was used of the bounds of functions.
+func (d *dispatcher) spent() (b budgets) {
 	if d == nil {
-		return nil
+		return b
 	}
-	var made map[string]int64
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for name, n := range d.made {
-		if f, ok := d.grants.Lookup(name); ok && f.MaxCalls > 0 {
-			if made == nil {
-				made = map[string]int64{}
-			}
-			made[name] = n
-		}
+	if len(d.made) > 0 {
+		b.Made = maps.Clone(d.made)
 	}
-	return made
+	if len(d.used) > 0 {
+		b.Used = maps.Clone(d.used)
+	}
+	return b
 }

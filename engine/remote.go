@@ -160,7 +160,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			d.explain(err)
 		}
 		if sess != nil && len(m.State) > 0 && survives(err) {
-			if bad := sess.adopt(m.State, nil); bad != nil {
+			if bad := sess.adopt(m.State, budgets{}); bad != nil {
 				return a, also(err, p.malformed(bad))
 			}
 		}
@@ -171,7 +171,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			return a, p.unexpected(m)
 		}
 		if sess != nil {
-			if err := sess.adopt(m.State, d.bounded()); err != nil {
+			if err := sess.adopt(m.State, d.spent()); err != nil {
 				return a, p.malformed(err)
 			}
 			if sess.suspended != (a.status == abi.StatusPending) {
@@ -196,11 +196,14 @@ func (p *process) remoteCalls(d *dispatcher, id uint64, left int64) func(*wire.H
 			return fmt.Errorf("%w: host call %d of %d bytes after %d, with %d left", wire.ErrProtocol, m.Call, len(m.Frame), last, left)
 		}
 		last = m.Call
-		d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), func(call uint32, reply []byte, release func()) {
+		deliver := func(call uint32, reply []byte, release func()) {
 			defer release()
 			// If it fails, so does the exchange. If that is over, the process drops it.
 			p.send(&wire.HostReply{ID: id, Call: uint64(call), Reply: reply})
-		})
+		}
+		if reply, answered := d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), deliver); answered {
+			deliver(uint32(m.Call), reply, nothing)
+		}
 		return nil
 	}
 }

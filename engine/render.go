@@ -203,7 +203,8 @@ type call struct {
 	grants   hostfuncs.Set
 	audit    func(HostCall)
 
-	session *session // of an instance; nil: a render
+	session *session           // of an instance; nil: a render
+	handles *hostfuncs.Handles // of an instance
 	onHold  *func(waits bool)
 
 	// start, in a worker process, passes host calls on to the parent.
@@ -286,8 +287,9 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	case k.grants.Len() > 0:
 		d = c.engine.newDispatcher(k, c.meta.Name)
 		defer d.close()
-		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
-			return d.start(id, blocking, name, bytes.Clone(frame), g.host.push), nil
+		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) ([]byte, bool, error) {
+			reply, answered := d.start(id, blocking, name, bytes.Clone(frame), g.host.push)
+			return reply, answered, nil
 		}, d.giveUp)
 	case k.session != nil:
 		g.host.open(k.limits.HostTime, nil, nil)
@@ -312,7 +314,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	switch {
 	case err == errSuspend:
 		status = abi.StatusPending
-		err = k.session.keep(g, mem, k.session.calling(k), d.bounded())
+		err = k.session.keep(g, mem, k.session.calling(k), d.spent())
 	case err != nil:
 		err = g.failure(err)
 	default:
@@ -320,7 +322,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 			err = g.thrown(data, positions)
 		}
 		if k.session != nil && survives(err) {
-			err = first(k.session.keep(g, mem, "", nil), err)
+			err = first(k.session.keep(g, mem, "", budgets{}), err)
 		}
 	}
 	if d != nil {

@@ -32,17 +32,17 @@ const metaVersion = 1
 // the component knows. The instance stays open: to suspend one, take its snapshot, store it and close it.
 //
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
-// taken at any time but during a call ([ErrBusy]).
+// taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
 func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	_, w, err := in.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer in.end(w)
-	if err := ctx.Err(); err != nil {
+	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
-	st, lines, err := in.load()
+	st, lines, err := in.load(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -158,11 +158,11 @@ func TestSuspendEarly(t *testing.T) {
 		case <-time.After(9 * time.Second):
 			t.Fatal("the call is not suspended")
 		}
-		list, err := in.Pending()
+		list, err := in.Pending(t.Context())
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 		require.True(t, list[0].Interrupted)
-		require.NoError(t, in.Answer(list[0].Number, fmt.Sprint("done"), nil))
+		require.NoError(t, in.Answer(t.Context(), list[0].Number, fmt.Sprint("done"), nil))
 		r, err := in.Continue(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "2", r.Text())
