@@ -32,13 +32,14 @@ type HostCall struct {
 	Argument int64         // bytes
 	Result   int64         // bytes
 	Duration time.Duration // from the guest's call, waiting included
-	Err      error         // nil if the function returned a result, [hostfuncs.Later] if that comes later; see [hostfuncs.ForGuest] for what the guest learns
+	Err      error         // nil if the function returned a result, [hostfuncs.ErrLater] if that comes later; see [hostfuncs.ForGuest] for what the guest learns
 }
 
 // A dispatcher makes the host calls of one call of a component, in the process of the
 // embedder. It is safe for concurrent use.
 type dispatcher struct {
 	grants hostfuncs.Set
+	emit   *hostfuncs.Func // what spore.emit is; nil: nothing
 	ctx    context.Context
 	cancel context.CancelFunc
 	caller hostfuncs.Caller // but for the number
@@ -60,7 +61,7 @@ type dispatcher struct {
 
 // newDispatcher returns the dispatcher of a call, which must be closed.
 func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
-	d := &dispatcher{grants: k.grants, audit: k.audit, log: e.cfg.Log,
+	d := &dispatcher{grants: k.grants, emit: k.emit, audit: k.audit, log: e.cfg.Log,
 		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
 		cancels: map[uint32]context.CancelFunc{}}
 	handles := k.handles
@@ -183,10 +184,10 @@ func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostf
 	switch {
 	case err == nil:
 		err = checkValue(v)
-	case errors.Is(err, hostfuncs.Later) && d.later && !blocking:
+	case errors.Is(err, hostfuncs.ErrLater) && d.later && !blocking:
 		d.observe(id, f.Name, begin, argument, 0, err)
 		return nil
-	case errors.Is(err, hostfuncs.Later):
+	case errors.Is(err, hostfuncs.ErrLater):
 		err = hostfuncs.Errorf(hostfuncs.CodeCannotWait, "%s is answered later, and this call cannot wait for it", f.Name)
 	}
 	return d.reply(id, f.Name, begin, argument, v, err)
@@ -195,6 +196,9 @@ func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostf
 // maxFrame is the length of the longest frame that a function takes.
 func (d *dispatcher) maxFrame() int64 {
 	var most int64
+	if d.emit != nil {
+		most = d.emit.MaxArg
+	}
 	for f := range d.grants.All() {
 		most = max(most, f.MaxArg, hostfuncs.DefaultMaxArg)
 	}
@@ -204,6 +208,9 @@ func (d *dispatcher) maxFrame() int64 {
 // admit finds out whether a call may be made.
 func (d *dispatcher) admit(name string, frame []byte) (f hostfuncs.Func, arg hostfuncs.Value, err error) {
 	f, ok := d.grants.Lookup(name)
+	if name == abi.EmitCall && d.emit != nil {
+		f, ok = *d.emit, true
+	}
 	if !ok {
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeNotGranted, "host function %q is not granted", name[:min(len(name), maxCallName)])
 	}

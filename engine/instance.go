@@ -124,7 +124,7 @@ func (in *Instance) end(w *working) {
 // accepts; nil is an empty object. It returns when the function has returned, and all host
 // functions that it started have too.
 //
-// If the function waits for answers that only come from outside ([hostfuncs.Later]), or sleeps for longer than
+// If the function waits for answers that only come from outside ([hostfuncs.ErrLater]), or sleeps for longer than
 // it may, the error is [ErrSuspended]: the call is still in progress, and [Instance.Answer] and
 // [Instance.Continue] go on with it. Other errors are those of [Component.Render].
 func (in *Instance) Call(ctx context.Context, function string, arg any) (*Result, error) {
@@ -224,7 +224,7 @@ func (in *Instance) takeBack(mark hostfuncs.Handle) {
 
 // hold gives a call a table of handles. What it gets there is above the mark.
 func (in *Instance) hold(k *call) (mark hostfuncs.Handle) {
-	if k.grants.Len() == 0 {
+	if !k.capable() {
 		return 0
 	}
 	if in.handles == nil {

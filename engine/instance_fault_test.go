@@ -108,10 +108,10 @@ func faultSet(t testing.TB) hostfuncs.Set {
 		hostfuncs.New("app.nothing", "", func(context.Context, none) (none, error) { return none{}, nil }),
 		hostfuncs.New("app.panic", "", func(context.Context, none) (none, error) { panic("hunter2") }),
 		hostfuncs.New("app.hang", "", func(context.Context, none) (none, error) { <-hang; return none{}, nil }),
-		hostfuncs.New("app.later", "", func(context.Context, none) (none, error) { return none{}, hostfuncs.Later }),
+		hostfuncs.New("app.later", "", func(context.Context, none) (none, error) { return none{}, hostfuncs.ErrLater }),
 		hostfuncs.New("app.laterer", "", func(ctx context.Context, _ none) (none, error) {
 			<-ctx.Done()
-			return none{}, hostfuncs.Later
+			return none{}, hostfuncs.ErrLater
 		}),
 		hostfuncs.Raw("app.junk", "", func(context.Context, hostfuncs.Value) (hostfuncs.Value, error) {
 			return hostfuncs.Value{JSON: []byte(`{"a":`)}, nil

@@ -71,7 +71,7 @@ func askSet(t testing.TB) hostfuncs.Set {
 		hostfuncs.New("app.ask", "", func(context.Context, struct {
 			Q string `json:"q,omitempty"`
 		}) (struct{}, error) {
-			return struct{}{}, hostfuncs.Later
+			return struct{}{}, hostfuncs.ErrLater
 		}),
 		hostfuncs.New("app.wait", "", func(ctx context.Context, _ struct{}) (struct{}, error) {
 			<-ctx.Done()
@@ -348,7 +348,7 @@ export const render = () => { open({}); return use({}); };`
 		_, err = in.Fork(t.Context())
 		require.ErrorIs(t, err, engine.ErrHolds)
 		_, err = in.Call(t.Context(), "use", props{"h": 12345})
-		require.ErrorContains(t, err, hostfuncs.CodeBadHandle)
+		require.ErrorContains(t, err, "no such handle")
 
 		_, err = in.Call(t.Context(), "open", props{"spin": true})
 		require.Error(t, err)

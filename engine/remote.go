@@ -130,7 +130,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		x.console = remoteConsole(k, c.meta.Name)
 	}
 	var d *dispatcher
-	if k.grants.Len() > 0 {
+	if k.capable() {
 		d = e.newDispatcher(k, c.meta.Name)
 		defer d.close()
 		r.Grants = d.maxFrame()

@@ -36,11 +36,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 			<-done
 		}()
 		k := &call{function: function, onHold: new(func(bool))}
-		if k.grants, err = in.opt.Grants.With(emitter(k, parts, in.limits())); err != nil {
-			close(done)
-			yield(Part{}, err)
-			return
-		}
+		k.emit = emitter(k, parts, in.limits())
 		go func() {
 			defer close(done)
 			last, err = in.call(ctx, k, arg)
@@ -84,7 +80,7 @@ func (in *Instance) limits() Limits {
 }
 
 // emitter returns the host function that sends parts to the consumer of a stream.
-func emitter(k *call, parts chan<- *Result, limits Limits) hostfuncs.Func {
+func emitter(k *call, parts chan<- *Result, limits Limits) *hostfuncs.Func {
 	var left atomic.Int64
 	left.Store(limits.Output)
 	f := hostfuncs.Raw("emit", "", func(ctx context.Context, arg hostfuncs.Value) (hostfuncs.Value, error) {
@@ -109,10 +105,9 @@ func emitter(k *call, parts chan<- *Result, limits Limits) hostfuncs.Func {
 			return hostfuncs.Value{}, ctx.Err()
 		}
 	})
-	f.Name = abi.EmitCall
 	f.Timeout = math.MaxInt64 // the consumer takes the time it needs
 	f.MaxArg = limits.Output
-	return f
+	return &f
 }
 
 // partOf makes a result of an emitted value.
