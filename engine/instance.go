@@ -66,7 +66,10 @@ func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
 		return nil, err
 	}
 	rand.Read(in.id[:]) // never fails
-	return in, c.engine.instances.add(in)
+	if err := c.engine.instances.add(in); err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 // newInstance returns an instance without an ID that is not registered.

@@ -122,8 +122,9 @@ func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
 // park keeps a state, of which it makes a copy. The caller frees it.
 func (p *parking) park(state []byte) (parked, error) {
 	h, err := p.slab.Put(state)
-	if errors.Is(err, snapshot.ErrSlabFull) && p.tidy(0, 0) > 0 {
-		h, err = p.slab.Put(state)
+	for more := true; more && errors.Is(err, snapshot.ErrSlabFull); {
+		more = p.tidy(0, 0) > 0
+		h, err = p.slab.Put(state) // also if others have made room while tidy waited for them
 	}
 	switch {
 	case errors.Is(err, snapshot.ErrClosed):
