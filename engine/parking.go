@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type parking struct {
 	unused  []uint32 // entries that are free; guarded by mu
 	packed  int      // entries that are compressed; guarded by mu
 
+	tracer   Tracer        // may be nil
 	tidying  sync.Mutex    // held while states are compressed
 	start    sync.Once     // of the goroutine that does it in time
 	stop     chan struct{} // ends it
@@ -143,6 +145,13 @@ func (p *parking) get(at parked, dst []byte) ([]byte, error) {
 	return p.dec.DecodeAll(b, dst)
 }
 
+// size returns the bytes of a state, before compression.
+func (p *parking) size(at parked) int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return int64(p.entries[at.number].size)
+}
+
 // share gives one more instance a state.
 func (p *parking) share(at parked) parked {
 	p.mu.Lock()
@@ -200,6 +209,12 @@ func (p *parking) tidy(idle time.Duration) (n int) {
 	p.tidying.Lock()
 	defer p.tidying.Unlock()
 	before := time.Now().Add(-idle).UnixNano()
+	var end func(Outcome)
+	defer func() {
+		if end != nil {
+			end(Outcome{Packed: n})
+		}
+	}()
 	const batch = 1024
 	for i, more := 1, true; more; i += batch {
 		select {
@@ -218,6 +233,9 @@ func (p *parking) tidy(idle time.Duration) (n int) {
 		}
 		more = i+batch < len(p.entries)
 		p.mu.RUnlock()
+		if p.tracer != nil && end == nil && len(found) > 0 {
+			_, end = p.tracer.Begin(context.Background(), Op{Kind: OpPack})
+		}
 		for _, number := range found {
 			if p.pack(number) {
 				n++
