@@ -165,6 +165,7 @@ func (c *Component) do(k *call) (_ *Result, err error) {
 	} else {
 		a, err = c.here(k)
 	}
+	a.usage.Start += admitted
 	a.usage.Output += min(k.emitted.Load(), k.limits.Output)
 	if k.session != nil {
 		a.usage.State = int64(len(k.session.next))
@@ -180,7 +181,6 @@ func (c *Component) do(k *call) (_ *Result, err error) {
 		}
 	}
 	r.Usage = a.usage
-	r.Usage.Start += admitted
 	return r, nil
 }
 
