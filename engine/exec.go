@@ -43,8 +43,7 @@ type execArg struct {
 // what was printed until the error. If a cell is suspended, [Instance.Continue] returns its value as JSON.
 func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) {
 	c := &collector{also: in.opt.Console, left: in.limits().Output}
-	name = cmp.Or(name, "cell")
-	k := &call{function: abi.ExecFunction, console: slog.New(c), op: Op{Kind: OpExec, Name: name}}
+	k := &call{function: abi.ExecFunction, console: slog.New(c), kind: OpExec}
 	display := hostfuncs.Raw("emit", "", c.display)
 	display.Name, display.Quick = abi.EmitCall, true
 	var err error
@@ -54,7 +53,7 @@ func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) 
 	if int64(len(code)) > in.limits().Source {
 		return &Cell{}, &LimitError{Limit: limitSource, Max: in.limits().Source}
 	}
-	r, err := in.call(ctx, k, execArg{code, name})
+	r, err := in.call(ctx, k, execArg{code, cmp.Or(name, "cell")})
 	cell := &Cell{Outputs: c.outputs()}
 	if err != nil {
 		return cell, err

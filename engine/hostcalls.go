@@ -44,7 +44,7 @@ type dispatcher struct {
 	caller hostfuncs.Caller // but for the number
 	audit  func(HostCall)
 	tracer Tracer // may be nil
-	op     Op     // for it, of each call but for its name and number
+	op     *Op    // for it: the component's call
 	log    *slog.Logger
 	slots  chan struct{}
 	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
@@ -132,7 +132,7 @@ func (d *dispatcher) begin(at time.Time, id uint32, name string) (context.Contex
 	if d.tracer == nil {
 		return d.ctx, begun{at, untraced}
 	}
-	op := d.op
+	op := *d.op
 	op.Kind, op.Name, op.Number = OpHostCall, name, id
 	if d.keys != nil {
 		op.Key = d.keys(id)

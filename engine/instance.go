@@ -129,7 +129,7 @@ func (in *Instance) end(w *working) {
 // it may, the error is [ErrSuspended]: the call is still in progress, and [Instance.Answer] and
 // [Instance.Continue] go on with it. Other errors are those of [Component.Render].
 func (in *Instance) Call(ctx context.Context, function string, arg any) (*Result, error) {
-	return in.call(ctx, &call{function: function, op: Op{Kind: OpCall, Name: function}}, arg)
+	return in.call(ctx, &call{function: function, kind: OpCall}, arg)
 }
 
 // call makes a call of which k has what differs from the instance's options.
@@ -164,7 +164,7 @@ func (in *Instance) Continue(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer in.end(w)
-	return in.run(ctx, w, &call{op: Op{Kind: OpContinue}}, true)
+	return in.run(ctx, w, &call{kind: OpContinue}, true)
 }
 
 // run makes a call as the method at work.
@@ -176,14 +176,10 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 	defer c.engine.leave()
 	k.ctx = ctx
 	k.fill(in.opt, c)
-	k.op.Instance = in.ID()
-	s := &session{keys: fmt.Sprintf("%s.%d", k.op.Instance, in.epoch), goOn: goOn, suspend: w.suspend}
+	s := &session{instance: in, keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
 	var err error
 	if s.from, s.lines, err = in.load(); err != nil {
 		return nil, err
-	}
-	if goOn && s.from.Call != nil {
-		k.op.Name = s.from.Call.Function
 	}
 	s.from.fresh = s.from.fresh || in.fresh
 	k.session = s

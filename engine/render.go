@@ -120,7 +120,7 @@ func (c *Component) Render(ctx context.Context, props any, opt *Options) (*Resul
 	if opt == nil {
 		opt = &Options{}
 	}
-	k := &call{ctx: ctx, function: "render", op: Op{Kind: OpRender, Name: "render"}}
+	k := &call{ctx: ctx, function: "render", kind: OpRender}
 	k.fill(opt, c)
 	return c.counted(k, func() (_ *Result, err error) {
 		if k.arg, err = encode(props); err != nil {
@@ -200,8 +200,9 @@ type call struct {
 	onHold  *func(waits bool)
 	emitted atomic.Int64 // bytes of the parts of a stream
 
-	op    Op    // for the tracer; but for Kind, Name and Instance empty if there is none
-	spent Usage // what the call has used, or of one that goes on, what it has used since
+	kind  OpKind
+	op    *Op   // what the tracer is told; nil if there is none
+	spent Usage // what the call has used; of one that goes on, what it has used since
 
 	// start, in a worker process, passes host calls on to the parent.
 	start func(w *hostWaits) (start startCall, giveUp func(id uint32))

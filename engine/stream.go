@@ -34,7 +34,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 			cancel()
 			<-done
 		}()
-		k := &call{function: function, onHold: new(func(bool)), op: Op{Kind: OpStream, Name: function}}
+		k := &call{function: function, onHold: new(func(bool)), kind: OpStream}
 		if k.grants, err = in.opt.Grants.With(emitter(k, parts, in.limits())); err != nil {
 			close(done)
 			yield(Part{}, err)

@@ -31,7 +31,7 @@ type Op struct {
 	Digest    snapshot.Digest // of the component
 	Instance  string          // [Instance.ID]
 
-	// Name is that of the function that is called, or of a cell of Exec. It is empty
+	// Name is that of the function that is called; of a cell "spore.exec". It is empty
 	// for a host call that is refused because there is no such function.
 	Name string
 
@@ -181,8 +181,11 @@ func (c *Component) counted(k *call, do func() (*Result, error)) (*Result, error
 	e.counters.renders.Add(1)
 	var end func(Outcome)
 	if t := e.cfg.Tracer; t != nil {
-		k.op.Tenant, k.op.Language, k.op.Component, k.op.Digest = k.tenant, c.meta.Language, c.meta.Name, c.Digest()
-		k.ctx, end = t.Begin(k.ctx, k.op)
+		k.op = &Op{Kind: k.kind, Tenant: k.tenant, Language: c.meta.Language, Component: c.meta.Name, Digest: c.Digest(), Name: k.function}
+		if s := k.session; s != nil {
+			k.op.Instance, k.op.Name = s.instance.ID(), s.calling(k)
+		}
+		k.ctx, end = t.Begin(k.ctx, *k.op)
 	}
 	r, err := do()
 	if failed(err) {

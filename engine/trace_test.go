@@ -208,7 +208,7 @@ func TestTracerSeesAnInstance(t *testing.T) {
 		list = r.take(t)
 		require.Equal(t, engine.OpStream, list[0].Kind)
 		require.Equal(t, engine.OpExec, list[1].Kind)
-		require.Equal(t, "cell 1", list[1].Name)
+		require.Equal(t, "spore.exec", list[1].Name)
 		require.NoError(t, again.Close())
 		require.NoError(t, fork.Close())
 		_, err = again.Call(ctx, "add", nil)
