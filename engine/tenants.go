@@ -141,7 +141,7 @@ func (in *Instance) stateSize() int64 {
 }
 
 // each calls f with the open instances. It holds no lock meanwhile: instances that
-// are opened or closed may be left out or seen twice.
+// are opened or closed may be left out.
 func (s *instances) each(f func(*Instance)) {
 	const batch = 1024
 	part := make([]*Instance, 0, batch)
