@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -64,6 +65,7 @@ var bounds = []float64{16e-6, 64e-6, 256e-6, 1e-3, 4e-3, 16e-3, 64e-3, 256e-3, 1
 type tracer struct {
 	spans   trace.Tracer
 	tenants bool
+	labels  sync.Map // of series to *labels
 
 	duration, hostCall metric.Float64Histogram
 	guest              metric.Float64Counter
@@ -191,32 +193,61 @@ const maxText = 4 << 10
 
 func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "\uFFFD") }
 
-// measure counts an operation.
-func (t *tracer) measure(ctx context.Context, op engine.Op, out *engine.Outcome, took time.Duration) {
+// A series is what distinguishes a measurement.
+type series struct{ kind, tenant, language, function, class string }
+
+// A labels is a series as the instruments take it.
+type labels struct {
+	duration []metric.RecordOption
+	usage    []metric.AddOption
+}
+
+func (s series) labels() *labels {
 	own := make([]attribute.KeyValue, 0, 4)
 	add := func(key, value string) {
 		if value != "" {
 			own = append(own, attribute.String(key, value))
 		}
 	}
+	add("spore.tenant", s.tenant)
+	add("spore.language", s.language)
+	usage := attribute.NewSet(own...)
+	add("error.type", s.class)
+	add("spore.operation", s.kind)
+	add("spore.function", s.function)
+	return &labels{
+		duration: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(own...))},
+		usage:    []metric.AddOption{metric.WithAttributeSet(usage)},
+	}
+}
+
+// measure counts an operation.
+func (t *tracer) measure(ctx context.Context, op engine.Op, out *engine.Outcome, took time.Duration) {
+	s := series{language: op.Language}
 	if t.tenants {
-		add("spore.tenant", op.Tenant)
+		s.tenant = op.Tenant
 	}
-	add("spore.language", op.Language)
-	shared := metric.WithAttributeSet(attribute.NewSet(own...))
 	if out.Failed() {
-		add("error.type", engine.ErrorClass(out.Err))
+		s.class = engine.ErrorClass(out.Err)
 	}
+	histogram := t.duration
 	if op.Kind == engine.OpHostCall {
-		add("spore.function", op.Name)
-		t.hostCall.Record(ctx, took.Seconds(), metric.WithAttributeSet(attribute.NewSet(own...)))
-		return // its usage is part of the call's
+		s.function, histogram = op.Name, t.hostCall
+	} else {
+		s.kind = op.Kind.String()
 	}
-	add("spore.operation", op.Kind.String())
-	t.duration.Record(ctx, took.Seconds(), metric.WithAttributeSet(attribute.NewSet(own...)))
-	if u := &out.Usage; u.Guest != 0 || u.Fuel != 0 {
-		t.guest.Add(ctx, u.Guest.Seconds(), shared)
-		t.fuel.Add(ctx, u.Fuel, shared)
-		t.output.Add(ctx, u.Output, shared)
+	known, ok := t.labels.Load(s)
+	if !ok {
+		known = s.labels()
+		if !t.tenants { // of which there may be many
+			t.labels.Store(s, known)
+		}
+	}
+	l := known.(*labels)
+	histogram.Record(ctx, took.Seconds(), l.duration...)
+	if u := &out.Usage; op.Kind != engine.OpHostCall && (u.Guest != 0 || u.Fuel != 0) { // that of a host call is part of the call's
+		t.guest.Add(ctx, u.Guest.Seconds(), l.usage...)
+		t.fuel.Add(ctx, u.Fuel, l.usage...)
+		t.output.Add(ctx, u.Output, l.usage...)
 	}
 }
