@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ func askSet(t testing.TB) hostfuncs.Set {
 		hostfuncs.New("app.ask", "", func(context.Context, struct {
 			Q string `json:"q,omitempty"`
 		}) (struct{}, error) {
-			return struct{}{}, hostfuncs.Later
+			return struct{}{}, hostfuncs.ErrLater
 		}),
 		hostfuncs.New("app.wait", "", func(ctx context.Context, _ struct{}) (struct{}, error) {
 			<-ctx.Done()
@@ -165,7 +166,7 @@ func TestInstanceAnswer(t *testing.T) {
 		require.ErrorIs(t, err, engine.ErrSuspended)
 		_, err = in.Continue(t.Context())
 		require.ErrorIs(t, err, engine.ErrSuspended, "nobody has answered")
-		list, err := in.Pending()
+		list, err := in.Pending(t.Context())
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 		p := list[0]
@@ -178,17 +179,17 @@ func TestInstanceAnswer(t *testing.T) {
 		require.NoError(t, err)
 		defer fork.Close()
 
-		require.ErrorIs(t, in.Answer(p.Number+1, nil, nil), engine.ErrNoCall)
-		require.NoError(t, in.Answer(p.Number, props{"by": 10}, nil))
-		require.ErrorIs(t, in.Answer(p.Number, nil, nil), engine.ErrNoCall)
+		require.ErrorIs(t, in.Answer(t.Context(), p.Number+1, nil, nil), engine.ErrNoCall)
+		require.NoError(t, in.Answer(t.Context(), p.Number, props{"by": 10}, nil))
+		require.ErrorIs(t, in.Answer(t.Context(), p.Number, nil, nil), engine.ErrNoCall)
 		r, err := in.Continue(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "11", r.Text())
-		list, err = in.Pending()
+		list, err = in.Pending(t.Context())
 		require.NoError(t, err)
 		require.Empty(t, list)
 
-		require.NoError(t, fork.Answer(p.Number, nil, hostfuncs.Errorf("refused", "not today")))
+		require.NoError(t, fork.Answer(t.Context(), p.Number, nil, hostfuncs.Errorf("refused", "not today")))
 		_, err = fork.Continue(t.Context())
 		require.ErrorContains(t, err, "not today")
 		require.Equal(t, "1", text(t, fork, "render", nil))
@@ -203,18 +204,18 @@ func TestInstanceSuspend(t *testing.T) {
 		defer stop.Stop()
 		_, err := in.Call(t.Context(), "wait", nil)
 		require.ErrorIs(t, err, engine.ErrSuspended)
-		list, err := in.Pending()
+		list, err := in.Pending(t.Context())
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 		require.True(t, list[0].Interrupted)
-		require.NoError(t, in.Answer(list[0].Number, nil, nil))
+		require.NoError(t, in.Answer(t.Context(), list[0].Number, nil, nil))
 		r, err := in.Continue(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "2", r.Text())
 
 		_, err = in.Call(t.Context(), "sleep", props{"ms": 3_600_000})
 		require.ErrorIs(t, err, engine.ErrSuspended)
-		list, err = in.Pending()
+		list, err = in.Pending(t.Context())
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 		require.Equal(t, "spore.sleep", list[0].Name)
@@ -257,7 +258,7 @@ func TestInstanceResumes(t *testing.T) {
 		require.NoError(t, err)
 		image, err := in.Component().Snapshot(t.Context())
 		require.NoError(t, err)
-		before, err := in.Pending()
+		before, err := in.Pending(t.Context())
 		require.NoError(t, err)
 
 		var b bytes.Buffer
@@ -276,10 +277,10 @@ func TestInstanceResumes(t *testing.T) {
 		require.NoError(t, err)
 		defer there.Close()
 		require.Equal(t, in.ID(), there.ID())
-		pending, err := there.Pending()
+		pending, err := there.Pending(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, before, pending)
-		require.NoError(t, there.Answer(pending[0].Number, props{"by": 10}, nil))
+		require.NoError(t, there.Answer(t.Context(), pending[0].Number, props{"by": 10}, nil))
 		r, err := there.Continue(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "16", r.Text())
@@ -295,4 +296,71 @@ func TestInstanceResumes(t *testing.T) {
 		require.ErrorIs(t, err, engine.ErrMismatch)
 		require.ErrorContains(t, err, image.Digest().String())
 	})
+}
+
+type closer struct{ closed *atomic.Int32 }
+
+func (c closer) Close() error { c.closed.Add(1); return nil }
+
+// TestInstanceHolds has an instance hold something of the host, which keeps it from being captured.
+func TestInstanceHolds(t *testing.T) {
+	var closed atomic.Int32
+	type handle struct {
+		H hostfuncs.Handle `json:"h"`
+	}
+	grants, err := hostfuncs.NewSet(
+		hostfuncs.New("app.open", "", func(ctx context.Context, _ struct{}) (handle, error) {
+			h, err := hostfuncs.Hold(ctx, closer{&closed})
+			return handle{h}, err
+		}),
+		hostfuncs.New("app.use", "", func(ctx context.Context, in handle) (bool, error) {
+			_, err := hostfuncs.Held[closer](ctx, in.H)
+			return true, err
+		}),
+		hostfuncs.New("app.close", "", func(ctx context.Context, in handle) (bool, error) {
+			return true, hostfuncs.Release(ctx, in.H)
+		}),
+	)
+	require.NoError(t, err)
+	code := `import { callSync } from "spore";
+let held;
+export const open = p => { held = callSync("app.open"); while (p.spin); return 0; };
+export const use = p => callSync("app.use", p.h ? p : held);
+export const close = () => callSync("app.close", held);
+export const render = () => { open({}); return use({}); };`
+	for _, mode := range []engine.Isolation{engine.InProcess, engine.Subprocess} {
+		e := newEngine(t, engine.Config{Isolation: mode, Limits: engine.Limits{CallTime: 500 * time.Millisecond}})
+		c, err := e.Compile(t.Context(), engine.Source{Name: "hold.js", Code: []byte(code)})
+		require.NoError(t, err)
+		closed.Store(0)
+		in, err := c.Open(t.Context(), &engine.Options{Grants: grants})
+		require.NoError(t, err)
+		text(t, in, "open", props{})
+		require.Equal(t, "true", text(t, in, "use", props{}))
+		_, err = in.Snapshot(t.Context())
+		require.ErrorIs(t, err, engine.ErrHolds)
+		require.ErrorContains(t, err, "1 of them")
+		_, err = in.Fork(t.Context())
+		require.ErrorIs(t, err, engine.ErrHolds)
+		_, err = in.Call(t.Context(), "use", props{"h": 12345})
+		require.ErrorContains(t, err, "no such handle")
+
+		_, err = in.Call(t.Context(), "open", props{"spin": true})
+		require.Error(t, err)
+		require.EqualValues(t, 1, closed.Load(), "what a call opened that was taken back")
+		require.Equal(t, "true", text(t, in, "use", props{}), "the one before is still there")
+
+		text(t, in, "close", nil)
+		require.EqualValues(t, 2, closed.Load())
+		_, err = in.Snapshot(t.Context())
+		require.NoError(t, err)
+		text(t, in, "open", props{})
+		require.NoError(t, in.Close())
+		require.EqualValues(t, 3, closed.Load())
+
+		r, err := c.Render(t.Context(), nil, &engine.Options{Grants: grants})
+		require.NoError(t, err)
+		require.Equal(t, "true", r.Text())
+		require.EqualValues(t, 4, closed.Load(), "a render holds nothing when it has ended")
+	}
 }

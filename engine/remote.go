@@ -140,7 +140,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		x.console = remoteConsole(k, c.meta.Name)
 	}
 	var d *dispatcher
-	if k.grants.Len() > 0 {
+	if k.capable() {
 		d = e.newDispatcher(k, c.meta.Name)
 		defer d.close()
 		r.Grants = d.maxFrame()
@@ -174,7 +174,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			d.explain(err)
 		}
 		if sess != nil && len(m.State) > 0 && survives(err) {
-			if bad := sess.adopt(m.State, nil); bad != nil {
+			if bad := sess.adopt(m.State, budgets{}); bad != nil {
 				return a, also(err, p.malformed(bad))
 			}
 		}
@@ -185,7 +185,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			return a, p.unexpected(m)
 		}
 		if sess != nil {
-			if err := sess.adopt(m.State, d.bounded()); err != nil {
+			if err := sess.adopt(m.State, d.spent()); err != nil {
 				return a, p.malformed(err)
 			}
 			if sess.suspended != (a.status == abi.StatusPending) {

@@ -135,9 +135,7 @@ func (k *call) fill(opt *Options, c *Component) {
 	k.limits, k.fixed, k.audit = opt.Limits, opt.Fixed, opt.Audit
 	k.tenant = cmp.Or(opt.Tenant, c.tenant)
 	k.console = cmp.Or(k.console, opt.Console)
-	if k.grants.Len() == 0 {
-		k.grants = opt.Grants
-	}
+	k.grants = opt.Grants
 }
 
 // do makes a call that is complete but for its limits, which may be zero.
@@ -194,9 +192,11 @@ type call struct {
 	console  *slog.Logger
 	tenant   string
 	grants   hostfuncs.Set
+	emit     *hostfuncs.Func // what spore.emit is; nil: nothing
 	audit    func(HostCall)
 
-	session *session // of an instance; nil: a render
+	session *session           // of an instance; nil: a render
+	handles *hostfuncs.Handles // of an instance
 	onHold  *func(waits bool)
 	emitted atomic.Int64 // bytes of the parts of a stream
 
@@ -207,6 +207,9 @@ type call struct {
 	// start, in a worker process, passes host calls on to the parent.
 	start func(w *hostWaits) (start startCall, giveUp func(id uint32))
 }
+
+// capable reports whether there are host functions that the guest may call.
+func (k *call) capable() bool { return k.grants.Len() > 0 || k.emit != nil }
 
 // An answer is what the guest returned, text or a frame of the guest ABI, not
 // yet checked.
@@ -281,7 +284,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	case k.start != nil:
 		start, giveUp := k.start(&g.host)
 		g.host.open(k.limits.HostTime, start, giveUp)
-	case k.grants.Len() > 0:
+	case k.capable():
 		d = c.engine.newDispatcher(k, c.meta.Name)
 		defer d.close()
 		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) ([]byte, bool, error) {
@@ -311,7 +314,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	switch {
 	case err == errSuspend:
 		status = abi.StatusPending
-		err = k.session.keep(g, mem, k.session.calling(k), d.bounded())
+		err = k.session.keep(g, mem, k.session.calling(k), d.spent())
 	case err != nil:
 		err = g.failure(err)
 	default:
@@ -319,7 +322,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 			err = g.thrown(data, positions)
 		}
 		if k.session != nil && survives(err) {
-			err = first(k.session.keep(g, mem, "", nil), err)
+			err = first(k.session.keep(g, mem, "", budgets{}), err)
 		}
 	}
 	if d != nil {

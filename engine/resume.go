@@ -33,24 +33,24 @@ const metaVersion = 1
 // the component knows. The instance stays open: to suspend one, take its snapshot, store it and close it.
 //
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
-// taken at any time but during a call ([ErrBusy]).
+// taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
 func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	_, w, err := in.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer in.end(w)
-	if err := ctx.Err(); err != nil {
+	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
-	_, end := in.trace(ctx, OpSnapshot)
-	d, err := in.snapshot()
+	ctx, end := in.trace(ctx, OpSnapshot)
+	d, err := in.snapshot(ctx)
 	end(Outcome{Err: err})
 	return d, err
 }
 
-func (in *Instance) snapshot() (*snapshot.Delta, error) {
-	st, lines, err := in.load()
+func (in *Instance) snapshot(ctx context.Context) (*snapshot.Delta, error) {
+	st, lines, err := in.load(ctx)
 	if err != nil {
 		return nil, err
 	}

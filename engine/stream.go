@@ -35,11 +35,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 			<-done
 		}()
 		k := &call{function: function, onHold: new(func(bool)), kind: OpStream}
-		if k.grants, err = in.opt.Grants.With(emitter(k, parts, in.limits())); err != nil {
-			close(done)
-			yield(Part{}, err)
-			return
-		}
+		k.emit = emitter(k, parts, in.limits())
 		go func() {
 			defer close(done)
 			last, err = in.call(ctx, k, arg)
@@ -83,7 +79,7 @@ func (in *Instance) limits() Limits {
 }
 
 // emitter returns the host function that sends parts to the consumer of a stream.
-func emitter(k *call, parts chan<- *Result, limits Limits) hostfuncs.Func {
+func emitter(k *call, parts chan<- *Result, limits Limits) *hostfuncs.Func {
 	f := hostfuncs.Raw("emit", "", func(ctx context.Context, arg hostfuncs.Value) (hostfuncs.Value, error) {
 		size := int64(len(arg.JSON))
 		for _, b := range arg.Buffers {
@@ -106,10 +102,9 @@ func emitter(k *call, parts chan<- *Result, limits Limits) hostfuncs.Func {
 			return hostfuncs.Value{}, ctx.Err()
 		}
 	})
-	f.Name = abi.EmitCall
 	f.Timeout = math.MaxInt64 // the consumer takes the time it needs
 	f.MaxArg = limits.Output
-	return f
+	return &f
 }
 
 // partOf makes a result of an emitted value.

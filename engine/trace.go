@@ -31,8 +31,8 @@ type Op struct {
 	Digest    snapshot.Digest // of the component
 	Instance  string          // [Instance.ID]
 
-	// Name is that of the function that is called; of a cell "spore.exec". It is empty
-	// for a host call that is refused because there is no such function.
+	// Name is that of the function that is called; of a cell "spore.exec". It is empty if a call goes
+	// on, and for a host call that is refused because there is no such function.
 	Name string
 
 	// Number and Key are those of a host call: see [hostfuncs.Caller].
@@ -58,12 +58,13 @@ const (
 	OpFork                       // [Instance.Fork]
 	OpSnapshot                   // [Instance.Snapshot]
 	OpResume                     // [Engine.Resume], [Component.Resume]
-	OpPack                       // states of idle instances are compressed, in the background
+	OpPark                       // [Instance.Park]
+	OpTidy                       // states of idle instances are compressed or stored, in the background
 )
 
 var opNames = [...]string{
 	OpCompile: "compile", OpLoad: "load", OpRender: "render", OpOpen: "open", OpCall: "call", OpExec: "exec", OpStream: "stream",
-	OpContinue: "continue", OpHostCall: "host_call", OpFork: "fork", OpSnapshot: "snapshot", OpResume: "resume", OpPack: "pack",
+	OpContinue: "continue", OpHostCall: "host_call", OpFork: "fork", OpSnapshot: "snapshot", OpResume: "resume", OpPark: "park", OpTidy: "tidy",
 }
 
 // String returns the name of the kind in lower case, such as "render" or "host_call".
@@ -76,7 +77,7 @@ func (k OpKind) String() string {
 
 // An Outcome is how an operation ended.
 type Outcome struct {
-	// Err is nil if all went well. It is ErrSuspended or [hostfuncs.Later] if there is no result yet, which is
+	// Err is nil if all went well. It is ErrSuspended or [hostfuncs.ErrLater] if there is no result yet, which is
 	// no failure: see Failed. Its text can be that of a component, which is untrusted.
 	Err error
 
@@ -87,19 +88,19 @@ type Outcome struct {
 
 	Component *Component // that was compiled or loaded
 	Instance  *Instance  // that was opened, forked or resumed
-	Packed    int        // states that were compressed
+	Moved     int        // states that were compressed or stored
 }
 
 // Failed reports whether the operation has failed.
 func (o *Outcome) Failed() bool { return failed(o.Err) }
 
 func failed(err error) bool {
-	return err != nil && !errors.Is(err, ErrSuspended) && !errors.Is(err, hostfuncs.Later)
+	return err != nil && !errors.Is(err, ErrSuspended) && !errors.Is(err, hostfuncs.ErrLater)
 }
 
 // ErrorClass returns a short name for what kind of error err is, for a label or an attribute: "" for nil,
 // "limit." and the name of the limit, "guest." and the kind of a [GuestError], "source", "suspended",
-// "interrupted", "closed", "busy", "config", "mismatch", "reset", "worker"; "host." and the code of the error of a
+// "interrupted", "closed", "busy", "holds", "config", "mismatch", "reset", "worker"; "host." and the code of the error of a
 // host function; and "other". There are few, whatever components do.
 func ErrorClass(err error) string {
 	if err == nil {
@@ -127,8 +128,8 @@ func ErrorClass(err error) string {
 		err  error
 		name string
 	}{
-		{ErrSuspended, "suspended"}, {hostfuncs.Later, "suspended"}, {ErrReset, "reset"}, {ErrClosed, "closed"}, {ErrBusy, "busy"},
-		{ErrConfig, "config"}, {ErrNoRuntime, "config"}, {ErrMismatch, "mismatch"}, {ErrInstance, "mismatch"},
+		{ErrSuspended, "suspended"}, {hostfuncs.ErrLater, "suspended"}, {ErrReset, "reset"}, {ErrClosed, "closed"}, {ErrBusy, "busy"},
+		{ErrHolds, "holds"}, {ErrConfig, "config"}, {ErrNoRuntime, "config"}, {ErrMismatch, "mismatch"}, {ErrInstance, "mismatch"},
 		{context.Canceled, "interrupted"}, {context.DeadlineExceeded, "interrupted"},
 	} {
 		if errors.Is(err, c.err) {
@@ -183,7 +184,7 @@ func (c *Component) counted(k *call, do func() (*Result, error)) (*Result, error
 	if t := e.cfg.Tracer; t != nil {
 		k.op = &Op{Kind: k.kind, Tenant: k.tenant, Language: c.meta.Language, Component: c.meta.Name, Digest: c.Digest(), Name: k.function}
 		if s := k.session; s != nil {
-			k.op.Instance, k.op.Name = s.instance.ID(), s.calling(k)
+			k.op.Instance = s.instance.ID()
 		}
 		k.ctx, end = t.Begin(k.ctx, *k.op)
 	}

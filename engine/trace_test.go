@@ -163,7 +163,7 @@ func TestTracerSeesARender(t *testing.T) {
 
 func TestTracerSeesAnInstance(t *testing.T) {
 	traceModes(t, func(t *testing.T, e *engine.Engine, r *recorder) {
-		grants, err := hostfuncs.NewSet(hostfuncs.New("app.ask", "", func(context.Context, struct{}) (upper, error) { return upper{}, hostfuncs.Later }))
+		grants, err := hostfuncs.NewSet(hostfuncs.New("app.ask", "", func(context.Context, struct{}) (upper, error) { return upper{}, hostfuncs.ErrLater }))
 		require.NoError(t, err)
 		opt := &engine.Options{Tenant: "caller", Grants: grants}
 		ctx := t.Context()
@@ -186,12 +186,12 @@ func TestTracerSeesAnInstance(t *testing.T) {
 		require.NoError(t, in.Close())
 		again, err := e.Resume(ctx, d, opt)
 		require.NoError(t, err)
-		require.NoError(t, again.Answer(1, upper{"yes"}, nil))
+		require.NoError(t, again.Answer(ctx, 1, upper{"yes"}, nil))
 		res, err := again.Continue(ctx)
 		require.NoError(t, err)
 		require.Equal(t, "yes", res.Text())
 		list = r.take(t)
-		require.Equal(t, "fork snapshot resume continue:ask", kinds(list))
+		require.Equal(t, "fork snapshot resume continue", kinds(list))
 		require.Same(t, fork, list[0].Outcome.Instance)
 		require.Same(t, again, list[2].Outcome.Instance)
 		second := list[3].Usage
@@ -205,7 +205,9 @@ func TestTracerSeesAnInstance(t *testing.T) {
 		for range again.Stream(ctx, "add", nil) {
 		}
 		again.Exec(ctx, "cell 1", "n")
+		require.NoError(t, again.Park(ctx))
 		list = r.take(t)
+		require.Equal(t, engine.OpPark, list[len(list)-1].Kind)
 		require.Equal(t, engine.OpStream, list[0].Kind)
 		require.Equal(t, engine.OpExec, list[1].Kind)
 		require.Equal(t, "spore.exec", list[1].Name)
@@ -237,7 +239,7 @@ func TestTracerSeesFetching(t *testing.T) {
 	require.Equal(t, c.Digest(), list[1].Outcome.Component.Digest())
 }
 
-func TestTracerSeesPacking(t *testing.T) {
+func TestTracerSeesTidying(t *testing.T) {
 	r := &recorder{}
 	e := newEngine(t, engine.Config{Tracer: r, Parking: engine.Parking{CompressAfter: time.Millisecond}})
 	c := compile(t, e, "a.js", tracedSource)
@@ -248,7 +250,7 @@ func TestTracerSeesPacking(t *testing.T) {
 	require.Eventually(t, func() bool { return e.Stats().Packed == 1 }, 10*time.Second, time.Millisecond)
 	require.NoError(t, e.Close())
 	list := r.take(t)
-	i := slices.IndexFunc(list, func(op *traced) bool { return op.Kind == engine.OpPack && op.Packed == 1 })
+	i := slices.IndexFunc(list, func(op *traced) bool { return op.Kind == engine.OpTidy && op.Moved == 1 })
 	require.GreaterOrEqual(t, i, 0, "%s", kinds(list))
 }
 

@@ -11,23 +11,26 @@ const (
 	CodeInvalid    = "invalid_argument" // the argument is not what the function takes
 	CodeDenied     = "denied"           // Func.Check refused it
 	CodeNotGranted = "not_granted"      // there is no function of this name
-	CodeQuota      = "quota"            // Func.MaxCalls is used up
+	CodeQuota      = "quota"            // Func.MaxCalls or Func.MaxBytes is used up
 	CodeTooLarge   = "too_large"        // the argument or the result is
 	CodeTooMany    = "too_many_calls"   // too many calls are pending
 	CodeTimeout    = "timeout"          // Func.Timeout has passed
 	CodeCanceled   = "canceled"         // the host gave the call up
 	CodeCannotWait = "cannot_wait"      // the answer comes later, and this call of the component cannot wait for it
 	CodeInternal   = "internal"         // anything else, about which the guest learns nothing
+
+	CodeBadHandle      = "bad_handle"       // no such [Handle], or one of another kind
+	CodeTooManyHandles = "too_many_handles" // Handles.Max are held, or none can be
 )
 
-// Later is what a function returns whose answer comes from outside, minutes or days
+// ErrLater is what a function returns whose answer comes from outside, minutes or days
 // from now: a person has to approve, a job has to end. The call then stays pending, and
 // the embedder answers it by engine.Instance.Answer, perhaps in another process. What the
 // function itself does is to get the answer under way; Caller.Key names the call for that.
 //
 // It can be returned to an awaited call of an engine.Instance. Others, renders and blocking
 // calls, get [CodeCannotWait].
-var Later = errors.New("hostfuncs: the answer comes later")
+var ErrLater = errors.New("hostfuncs: the answer comes later")
 
 // An Error is an error that the guest sees in full. Code is stable and meant for
 // programs, Message for people.
@@ -71,7 +74,7 @@ func (e *deniedError) Unwrap() error { return e.cause }
 // ForGuest returns what a guest may know of an error: an [*Error] as it is, and
 // of all others only a code.
 func ForGuest(err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil { // a nil *Error that became an error is a mistake
 		return e
 	}
 	if _, ok := errors.AsType[*deniedError](err); ok {

@@ -161,7 +161,7 @@ func finish(span trace.Span, out *engine.Outcome) {
 		value int64
 	}{
 		{"spore.usage.memory", u.Memory}, {"spore.usage.output", u.Output}, {"spore.usage.fuel", u.Fuel},
-		{"spore.usage.host_calls", u.HostCalls}, {"spore.usage.state", u.State}, {"spore.packed", int64(out.Packed)},
+		{"spore.usage.host_calls", u.HostCalls}, {"spore.usage.state", u.State}, {"spore.moved", int64(out.Moved)},
 	} {
 		if a.value != 0 {
 			span.SetAttributes(attribute.Int64(a.key, a.value))

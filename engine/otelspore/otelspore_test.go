@@ -89,7 +89,7 @@ func testSpans(t *testing.T, p *probe) {
 			span.End()
 			return struct{}{}, nil
 		}),
-		hostfuncs.New("app.ask", "", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, hostfuncs.Later }))
+		hostfuncs.New("app.ask", "", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, hostfuncs.ErrLater }))
 	require.NoError(t, err)
 	ctx, root := p.provider.Tracer("app").Start(t.Context(), "root")
 	c, err := p.Compile(ctx, engine.Source{Name: "a.js", Code: []byte(source)})

@@ -71,6 +71,7 @@ var engineMetrics = []metric[stats]{
 	gauge("spore_parked_states", "States kept for idle instances.", func(s *stats) float64 { return float64(s.Parked) }),
 	gauge("spore_parked_bytes", "Memory that they take.", func(s *stats) float64 { return float64(s.ParkedBytes) }),
 	gauge("spore_packed_states", "States kept that are compressed.", func(s *stats) float64 { return float64(s.Packed) }),
+	gauge("spore_stored_states", "States kept that are in the store.", func(s *stats) float64 { return float64(s.Stored) }),
 	gauge("spore_processes", "Worker processes.", func(s *stats) float64 { return float64(s.Processes) }),
 	counter("spore_process_starts_total", "Worker processes started.", func(s *stats) float64 { return float64(s.ProcessStarts) }),
 	counter("spore_process_ends_total", "Worker processes that have ended.", func(s *stats) float64 { return float64(s.ProcessEnds) }),

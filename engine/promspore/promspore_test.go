@@ -36,7 +36,7 @@ func work(t *testing.T, cfg engine.Config) *engine.Engine {
 	t.Cleanup(func() { require.NoError(t, e.Close()) })
 	grants, err := hostfuncs.NewSet(
 		hostfuncs.New("app.work", "", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
-		hostfuncs.New("app.ask", "", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, hostfuncs.Later }))
+		hostfuncs.New("app.ask", "", func(context.Context, struct{}) (struct{}, error) { return struct{}{}, hostfuncs.ErrLater }))
 	require.NoError(t, err)
 	c, err := e.Compile(t.Context(), engine.Source{Name: "a.js", Code: []byte(source), Tenant: "author"})
 	require.NoError(t, err)
