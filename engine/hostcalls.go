@@ -109,7 +109,8 @@ func (d *dispatcher) close() {
 func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (reply []byte, answered bool) {
 	at := time.Now()
 	f, arg, err := d.admit(name, frame)
-	ctx, begin := d.begin(at, id, name[:min(len(name), maxCallName)])
+	// A name that a guest made up is not told: it would be a label of its own in every metric.
+	ctx, begin := d.begin(at, id, f.Name)
 	if err != nil {
 		return d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), true
 	}
