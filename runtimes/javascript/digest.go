@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "55032000007a5d6365811b576a8f86a379b6ea41723e8f548bc47ed85998473a"
+const digest = "60682bc15b509d1a23e7b077c75cac30b86b20e8f1321f74612f4517cd84dc12"

@@ -48,7 +48,7 @@ export function frames(stack) {
     const place = PLACE.exec(m[2] ?? m[3]);
     const file = place ? place[1] : '';
     if (file === 'spore:runtime') continue; // React and the prelude are not the component's concern
-    const func = m[1] === undefined || m[1] === '<anonymous>' ? '' : m[1];
+    const func = m[1] === undefined || m[1] === '<anonymous>' || m[1] === '<eval>' ? '' : m[1]; // <eval>: a cell's top level
     if (!place && func === '') continue;
     list.push({ func: clip(func, MAX_NAME), file: clip(file, MAX_NAME), line: number(place, 2), column: number(place, 3) });
     if (list.length === MAX_FRAMES) break;
@@ -109,6 +109,13 @@ function serialise(error) {
   }
 }
 
+// syntaxDiagnostics says where code, which did not parse, is wrong.
+export function syntaxDiagnostics(e, code) {
+  const at = frames(text(e, 'stack'))[0] ?? { file: '', line: 0, column: 0 };
+  const lineText = at.line > 0 && typeof code === 'string' ? code.split('\n')[at.line - 1] ?? '' : '';
+  return [{ file: at.file, line: at.line, column: at.column, text: describe(e).message, lineText: clip(lineText, 1000) }];
+}
+
 // report makes the error of the ABI. kind is what C knows; code is source that did not parse.
 export function report(e, kind, code) {
   const { name, message } = describe(e);
@@ -129,9 +136,7 @@ export function report(e, kind, code) {
   error.stack = typeof e === 'object' && e !== null ? frames(text(e, 'stack')) : [];
   error.trace = trace(e);
   if (kind === 'syntax') {
-    const at = error.stack.shift() ?? { file: '', line: 0, column: 0 };
-    const lineText = at.line > 0 && typeof code === 'string' ? code.split('\n')[at.line - 1] ?? '' : '';
-    error.diagnostics = [{ file: at.file, line: at.line, column: at.column, text: message, lineText: clip(lineText, 1000) }];
+    error.diagnostics = syntaxDiagnostics(e, code);
     error.stack = [];
   }
   const call = numberOf(e);

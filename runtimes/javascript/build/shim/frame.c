@@ -132,6 +132,20 @@ static int collect(JSContext *ctx, JSValueConst v, void *opaque) {
 	return (int)c->count++;
 }
 
+// Encodes a simple value, without running code of the component. Returns the length of the frame, 0 if the value is not
+// so simple or the frame longer than `size`.
+size_t frame_encode_small(JSContext *ctx, JSValueConst value, uint8_t *frame, size_t size) {
+	uint32_t head[2] = {0, 0};
+	if (!JS_IsUndefined(value)) {
+		int n = JS_JSONWritePlain(ctx, value, frame + HEAD, size - HEAD);
+		if (n < 0)
+			return 0;
+		head[0] = n;
+	}
+	memcpy(frame, head, HEAD);
+	return HEAD + head[0];
+}
+
 // Encodes a value. The frame comes from js_malloc. Returns -1 with an exception.
 int frame_encode(JSContext *ctx, JSValueConst value, uint8_t **frame, size_t *len) {
 	struct collected c = {0};

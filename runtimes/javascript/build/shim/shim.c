@@ -91,8 +91,9 @@ EXPORT(spore_boot) int32_t spore_boot(void) {
 		return result_error("abi", "spore_boot was called twice");
 	state.rt = JS_NewRuntime2(&mem, NULL);
 	JSContext *ctx = state.ctx = state.rt ? JS_NewContext(state.rt) : NULL;
-	if (!ctx || JS_AddPerformance(ctx))
+	if (!ctx)
 		return result_error("memory", "no memory for the interpreter");
+	clock_start(true);
 	JS_SetMaxStackSize(state.rt, JS_STACK_SIZE);
 	JS_SetHostPromiseRejectionTracker(state.rt, rejections_track, NULL);
 	state.main = state.hooks = JS_UNDEFINED;
@@ -116,6 +117,13 @@ EXPORT(spore_boot) int32_t spore_boot(void) {
 
 // --- running
 
+static void fail(JSValue exception) {
+	if (JS_IsUninitialized(state.failure))
+		state.failure = exception;
+	else
+		JS_FreeValue(state.ctx, exception);
+}
+
 // A restored guest must not repeat what another one drew.
 static void refresh(void) {
 	if (!control.fresh)
@@ -124,14 +132,19 @@ static void refresh(void) {
 	uint64_t seed;
 	if (__wasi_random_get((uint8_t *)&seed, sizeof seed))
 		__builtin_trap(); // better no guest than one with known randomness
-	state.time_origin = JS_Reseed(state.ctx, seed);
-}
-
-static void fail(JSValue exception) {
-	if (JS_IsUninitialized(state.failure))
-		state.failure = exception;
-	else
-		JS_FreeValue(state.ctx, exception);
+	JS_Reseed(state.ctx, seed);
+	clock_start(!state.started);
+	if (state.started)
+		return;
+	state.started = true;
+	// What the component began while it was loaded was begun by another guest.
+	if (control.pending) {
+		control.pending = 0;
+		JSValue v = hook_call("start", 0, NULL);
+		if (JS_IsException(v))
+			fail(JS_GetException(state.ctx));
+		JS_FreeValue(state.ctx, v);
+	}
 }
 
 static void run_jobs(void) {
@@ -149,8 +162,16 @@ static int32_t finish(int32_t status) {
 	return status;
 }
 
+static void await_main(JSValue promise) {
+	JS_PromiseMarkAsHandled(state.ctx, promise);
+	state.main = promise;
+	state.busy = true;
+}
+
+#define AGAIN (-1) // no status
+
 // Runs what is ready to run and says how the call in progress stands.
-static int32_t advance(void) {
+static int32_t step(void) {
 	JSContext *ctx = state.ctx;
 	run_jobs();
 	if (state.busy)
@@ -182,13 +203,25 @@ static int32_t advance(void) {
 		v = JS_PromiseResult(ctx, state.main);
 		break;
 	}
-	if (JS_IsObject(v)) { // an element is rendered
+	if (JS_IsObject(v)) { // an element is rendered, a generator is run
 		JSValue shown = hook_call("present", 1, (JSValueConst *)&v);
 		JS_FreeValue(ctx, v);
-		run_jobs();
 		v = shown;
+		if (JS_IsPromise(v)) {
+			JS_FreeValue(ctx, state.main);
+			await_main(v);
+			return AGAIN;
+		}
+		run_jobs();
 	}
 	return finish(JS_IsException(v) ? result_exception(ctx) : result_value(ctx, v));
+}
+
+static int32_t advance(void) {
+	int32_t status;
+	while ((status = step()) == AGAIN)
+		;
+	return status;
 }
 
 // Takes what a call returned: a value, a promise or an exception.
@@ -203,9 +236,7 @@ static int32_t conclude(JSValue v) {
 	}
 	if (JS_IsException(v))
 		return result_exception(ctx);
-	JS_PromiseMarkAsHandled(ctx, v);
-	state.main = v;
-	state.busy = true;
+	await_main(v);
 	return advance();
 }
 
@@ -317,5 +348,6 @@ EXPORT(spore_seal) int32_t spore_seal(void) {
 	JS_SetGCThreshold(state.rt, use.malloc_size + GC_SLACK);
 	stack_scrub();
 	control.fresh = 1;
+	state.started = false;
 	return result_none(STATUS_JSON);
 }
