@@ -28,6 +28,12 @@ type Runtime struct {
 	// problem it finds; with any diagnostic the Lowered result is not used.
 	// Nil means that the interpreter takes source as it is.
 	Lower func(name string, code []byte) (Lowered, []Diagnostic)
+
+	// LowerCell does the same for a cell: source that runs in a live interpreter, as
+	// the function "spore.exec" of the guest ABI has it. It knows nothing of the
+	// component or of cells before. Nil means that the interpreter takes cells as
+	// they are.
+	LowerCell func(name string, code []byte) (Lowered, []Diagnostic)
 }
 
 // Lowered is source in the form that the interpreter loads.

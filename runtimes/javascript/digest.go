@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "60682bc15b509d1a23e7b077c75cac30b86b20e8f1321f74612f4517cd84dc12"
+const digest = "8298f13db57acff9aefae8c6931d59c0502c410e1153ad2519efff4732a1c550"

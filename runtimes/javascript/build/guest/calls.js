@@ -3,6 +3,7 @@ import { AbortSignal, watch } from './events.js';
 import { native } from './native.js';
 
 const BLOCKING = 1;
+const { callAsync, callSync: callBlocking } = native;
 const failure = { __proto__: null, id: 0, answer: undefined }; // filled in by C
 
 const numbers = new WeakMap(); // HostError → number of the call
@@ -50,7 +51,7 @@ export function settle(id, ok, value) {
 // cancel gives up a pending call. A host that does not know how to cancel answers the call some time, to nobody.
 export function cancel(id) {
   if (!waiting.has(id)) return;
-  const [, ok] = native.call(BLOCKING, 'spore.cancel', { id });
+  const [, ok] = native.call(BLOCKING, 'spore.cancel', { __proto__: null, id });
   if (ok) {
     waiting.delete(id);
     native.forget();
@@ -85,7 +86,7 @@ export function call(name, arg, options) {
     if (signal instanceof AbortSignal) return abortable(name, arg, signal);
     if (signal !== undefined && signal !== null) return Promise.reject(new TypeError('the signal of a call must be an AbortSignal'));
   }
-  const r = native.callAsync(name, arg, failure);
+  const r = callAsync(name, arg, failure);
   if (r === failure) return Promise.reject(failed(failure.id, failure.answer));
   if (typeof r !== 'number') return r;
   return new Promise((resolve, reject) => {
@@ -94,7 +95,7 @@ export function call(name, arg, options) {
 }
 
 export function callSync(name, arg) {
-  const r = native.callSync(name, arg, failure);
+  const r = callBlocking(name, arg, failure);
   if (r === failure) throw failed(failure.id, failure.answer);
   return r;
 }

@@ -40,14 +40,27 @@ const PLACE = /^(.*):(\d+):(\d+)$/;
 
 const number = (place, i) => (place ? Math.min(+place[i], MAX_LINE) : 0);
 
+// visible returns the lines of a stack that are the component's concern: not those of React and the prelude, nor those of
+// built-in functions that these called.
+function visible(stack) {
+  const lines = [];
+  for (const line of stack.split('\n')) {
+    if (!FRAME.test(line)) continue;
+    if (!line.includes('(spore:runtime:')) {
+      lines.push(line);
+      continue;
+    }
+    while (lines.length > 0 && lines[lines.length - 1].endsWith(' (native)')) lines.pop();
+  }
+  return lines;
+}
+
 export function frames(stack) {
   const list = [];
-  for (const line of stack.split('\n')) {
+  for (const line of visible(stack)) {
     const m = FRAME.exec(line);
-    if (!m) continue;
     const place = PLACE.exec(m[2] ?? m[3]);
     const file = place ? place[1] : '';
-    if (file === 'spore:runtime') continue; // React and the prelude are not the component's concern
     const func = m[1] === undefined || m[1] === '<anonymous>' || m[1] === '<eval>' ? '' : m[1]; // <eval>: a cell's top level
     if (!place && func === '') continue;
     list.push({ func: clip(func, MAX_NAME), file: clip(file, MAX_NAME), line: number(place, 2), column: number(place, 3) });
@@ -80,7 +93,7 @@ export function trace(e) {
       const d = describe(at);
       out += `\nCaused by: ${d.name}: ${d.message}`;
     }
-    const stack = text(at, 'stack').split('\n').filter((l) => FRAME.test(l) && !l.includes('(spore:runtime:'));
+    const stack = visible(text(at, 'stack'));
     if (stack.length > 0) out += '\n' + stack.join('\n');
     seen.push(at);
     try { at = at.cause; } catch { break; }

@@ -29,7 +29,7 @@ function arm() {
   const end = t.due;
   sleepers.add(t);
   try {
-    t.sleep = begin('spore.sleep', { ms: Math.max(end - now(), 0) }, (error) => {
+    t.sleep = begin('spore.sleep', { __proto__: null, ms: Math.max(end - now(), 0) }, (error) => {
       awake(t);
       if (error) native.fail(error);
       else wake(end);
