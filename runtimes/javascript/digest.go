@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "8298f13db57acff9aefae8c6931d59c0502c410e1153ad2519efff4732a1c550"
+const digest = "bddedbda2001709a496096aba2cb139f92d1bf2436c717f185ad337f46a631ef"

@@ -27,7 +27,8 @@ export function require_(name) {
 
 const AsyncFunction = (async () => {}).constructor;
 const AsyncGeneratorFunction = (async function* () {}).constructor;
-const GENERATORS = [AsyncGeneratorFunction, (function* () {}).constructor].map((f) => f.prototype.prototype);
+const AsyncGenerator = AsyncGeneratorFunction.prototype.prototype;
+const Generator = (function* () {}).constructor.prototype.prototype;
 const { isPrototypeOf } = Object.prototype;
 const ELEMENT = Symbol.for('react.transitional.element');
 
@@ -86,7 +87,7 @@ async function emit(value) {
   await call('spore.emit', renderElement(value));
 }
 
-const isGenerator = (v) => typeof v === 'object' && v !== null && GENERATORS.some((p) => isPrototypeOf.call(p, v));
+const isGenerator = (v) => typeof v === 'object' && v !== null && (isPrototypeOf.call(AsyncGenerator, v) || isPrototypeOf.call(Generator, v));
 
 // stream emits what a generator yields. What goes wrong with that is thrown where it yielded.
 async function stream(generator) {
