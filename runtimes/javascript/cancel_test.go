@@ -77,7 +77,7 @@ func TestCancel(t *testing.T) {
 		require.Equal(t, test.want, o.text, test.function)
 		require.Equal(t, test.calls, h.names(), test.function)
 		for _, c := range h.calls {
-			require.Equal(t, c.name == "spore.cancel" || false, c.blocking, "%s: %s blocks", test.function, c.name)
+			require.Equal(t, c.name == "spore.cancel", c.blocking, "%s: %s blocks", test.function, c.name)
 		}
 		require.Len(t, h.open, h.pending(), test.function)
 		for id, c := range h.open {
@@ -99,6 +99,19 @@ func TestCancel(t *testing.T) {
 	}
 	require.Equal(t, `["TimeoutError","The operation timed out."]`, o.text)
 	require.Equal(t, "app.slow spore.sleep spore.cancel", h.names())
+	require.Zero(t, h.pending())
+
+	// In time, nothing is left of the signal.
+	h.calls = nil
+	o = h.begin("timeout", "")
+	for id, c := range h.open {
+		if c.name == "app.slow" {
+			o = h.settle(id, ok("7"))
+		}
+	}
+	require.Equal(t, `["value",7]`, o.text)
+	require.Equal(t, "app.slow spore.sleep spore.cancel", h.names())
+	require.Empty(t, h.open)
 	require.Zero(t, h.pending())
 }
 

@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "bddedbda2001709a496096aba2cb139f92d1bf2436c717f185ad337f46a631ef"
+const digest = "03bb42476d84cb46ad8903be4c665d4e5f86c02fd04bc576daeec812a5088589"

@@ -95,6 +95,7 @@ func build(code []byte, loader api.Loader) api.BuildResult {
 		Format:      api.FormatCommonJS,
 		Platform:    api.PlatformNeutral,
 		Target:      api.ES2023,
+		Supported:   map[string]bool{"dynamic-import": false}, // becomes require
 		JSX:         api.JSXAutomatic,
 		Define:      map[string]string{"process.env.NODE_ENV": `"production"`},
 		TsconfigRaw: "{}",

@@ -5,6 +5,7 @@ import { fullMessage } from './reactmessages.js';
 const MAX_FRAMES = 64;
 const MAX_TEXT = 16 << 10;
 const MAX_TRACE = 8 << 10; // in UTF-16 code units, so at most 16 KiB of UTF-8 for all but rare text
+const MAX_STACK = 64 << 10; // the interpreter's own has at most 32 frames
 const MAX_NAME = 200;
 const MAX_LINE = 0x7fffffff; // text can claim any position
 const MAX_JSON = 21000; // in UTF-16 code units, each at most three bytes of UTF-8: an error has 64 KiB
@@ -44,7 +45,7 @@ const number = (place, i) => (place ? Math.min(+place[i], MAX_LINE) : 0);
 // built-in functions that these called.
 function visible(stack) {
   const lines = [];
-  for (const line of stack.split('\n')) {
+  for (const line of stack.slice(0, MAX_STACK).split('\n')) {
     if (!FRAME.test(line)) continue;
     if (!line.includes('(spore:runtime:')) {
       lines.push(line);
