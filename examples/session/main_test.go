@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ import (
 
 // TestMain is the server if a test has started it as one.
 func TestMain(m *testing.M) {
-	lease = 300 * time.Millisecond
+	lease = 2 * time.Second
 	dir := os.Getenv("SPORE_SESSION_DIR")
 	if dir == "" {
 		os.Exit(m.Run())
@@ -41,10 +42,10 @@ func startChild(t *testing.T, dir string) (url string, kill func()) {
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	kill = func() {
+	kill = sync.OnceFunc(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
-	}
+	})
 	t.Cleanup(kill)
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {

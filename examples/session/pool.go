@@ -17,8 +17,9 @@ import (
 
 // Bounds of a session.
 const (
-	maxState = 4 << 20             // bytes that are saved
-	lifetime = 30 * 24 * time.Hour // on disk, after it was used last
+	maxState  = 4 << 20             // bytes that are saved
+	lifetime  = 30 * 24 * time.Hour // on disk, after it was used last
+	eventTime = 20 * time.Second    // of an event, waiting for the session included
 )
 
 // A pool has the sessions that are awake; all others are in the store. A session
@@ -75,7 +76,7 @@ func (p *pool) with(n name, f func(*session) error) error {
 // store.ErrNotFound or ErrExpired if there is no such session.
 func (p *pool) event(ctx context.Context, n name, e map[string]string) error {
 	// A client that goes away does not undo what it has asked for.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*lease)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
 	defer cancel()
 	return p.with(n, func(s *session) error {
 		err := p.wake(ctx, s)
