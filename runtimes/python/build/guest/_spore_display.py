@@ -1,0 +1,192 @@
+"""How a value looks to people: as text, and in richer forms by MIME type.
+
+The methods that an object may have for this are IPython's; see "Integrating your
+objects with IPython" in its documentation. A bundle is what spore.exec returns
+and spore.display emits: {"text": ..., "data": {MIME type: value}}.
+"""
+
+import binascii
+import re
+
+import _spore
+from _spore_text import as_text, cut, message_of, type_name
+
+_TEXT = 64 * 1024           # bytes of the text of a value
+_FORM = 2 * 1024 * 1024     # characters or bytes that a form in a bundle may have
+_VALUE = 256 * 1024         # and JSON of a value that did not ask to be shown so
+_FORMS = 32
+_DEPTH = 32
+
+_METHODS = (
+    ("text/html", "_repr_html_"), ("text/markdown", "_repr_markdown_"),
+    ("image/svg+xml", "_repr_svg_"), ("image/png", "_repr_png_"),
+    ("image/jpeg", "_repr_jpeg_"), ("text/latex", "_repr_latex_"),
+    ("application/json", "_repr_json_"),
+)
+_BASE64 = ("image/png", "image/jpeg")       # where text stands for bytes
+_MIME = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]{0,63}/[A-Za-z0-9][\w!#$&^.+-]{0,126}", re.ASCII)
+
+
+class _Unfit(Exception):
+    """A value that JSON cannot carry, or not within bounds."""
+
+
+def bundle(value):
+    """The forms of a value. Whatever its methods do, there is one."""
+    forms = {}
+    made = _call(value, "_repr_mimebundle_", include=None, exclude=None)
+    if made is not None:
+        if issubclass(type(made), dict):
+            _add_all(forms, made, value)
+        else:
+            _note(value, "_repr_mimebundle_", f"returned {type_name(made)}, not dict")
+    for mime, name in _METHODS:
+        if mime not in forms and (form := _call(value, name)) is not None:
+            _add(forms, mime, form, value)
+    if "text/html" not in forms:
+        try:
+            html = as_text(value)
+            if html is not value or isinstance(value, str) and hasattr(value, "__html__"):
+                _add(forms, "text/html", html, value)
+        except Exception as e:
+            _note(value, "__html__", _reason(e))
+    if "application/json" not in forms:
+        try:
+            forms["application/json"] = _plain(value, [_VALUE], 0)
+        except _Unfit:
+            pass
+    text = forms.pop("text/plain", None)
+    if type(text) is not str:
+        try:
+            text = repr(value)
+        except Exception as e:
+            text = f"<repr() of {type_name(value)} failed: {_reason(e)}>"
+    return {"text": cut(text, _TEXT), "data": forms}
+
+
+def raw_bundle(forms):
+    """The bundle of a dict by MIME type."""
+    if not issubclass(type(forms), dict):
+        raise TypeError(f"a raw bundle is a dict, not {type_name(forms)}")
+    data = {}
+    _add_all(data, forms, forms)
+    text = data.pop("text/plain", None)
+    return {"text": cut(text, _TEXT) if type(text) is str else "", "data": data}
+
+
+def _call(value, name, **arguments):
+    """What a method returns, without its metadata; None if there is none or it fails."""
+    try:
+        # Objects that have every attribute have none that counts.
+        if getattr(value, "_ipython_canary_method_should_not_exist_", None) is not None:
+            return None
+        method = getattr(value, name, None)
+    except Exception:
+        return None
+    if not callable(method) or issubclass(type(value), type) and getattr(method, "__self__", None) is None:
+        return None
+    try:
+        made = method(**arguments)
+    except NotImplementedError:
+        return None
+    except Exception as e:
+        _note(value, name, _reason(e))
+        return None
+    if type(made) is tuple and len(made) == 2:
+        return made[0]
+    return made
+
+
+def _add_all(forms, made, value):
+    for mime, form in dict.items(made):
+        if form is None:
+            continue
+        if type(mime) is not str or not _MIME.fullmatch(mime):
+            _note(value, "its bundle", "has a key that is no MIME type")
+        elif len(forms) == _FORMS:
+            _note(value, "its bundle", f"has more than {_FORMS} forms")
+            return
+        else:
+            _add(forms, mime, form, value)
+
+
+def _add(forms, mime, form, value):
+    cls = type(form)
+    try:
+        if issubclass(cls, (bytes, bytearray, memoryview)):
+            form = bytes(form)
+        elif mime in _BASE64 and issubclass(cls, str):
+            form = binascii.a2b_base64(form)
+        elif mime in _BASE64 or _is_text(mime) and not issubclass(cls, str):
+            raise _Unfit(f"is of type {type_name(form)}")
+        else:
+            form = _plain(form, [_FORM], 0)
+        if type(form) is bytes and len(form) > _FORM:
+            raise _Unfit(f"has {len(form)} bytes, more than {_FORM}")
+    except Exception as e:
+        _note(value, mime, str(e) if type(e) is _Unfit else _reason(e))
+    else:
+        forms[mime] = form
+
+
+def _is_text(mime):
+    return mime.startswith("text/") or mime.endswith("+xml")
+
+
+def _plain(v, budget, depth):
+    """A copy of v that is made of what JSON knows, and of nothing else. It runs no
+    code of v's classes."""
+    cls = type(v)
+    if v is None or cls is bool:
+        cost, copy = 4, v
+    elif issubclass(cls, str):
+        copy = _utf8(v)
+        cost = len(copy)
+    elif issubclass(cls, int):
+        copy = int.__pos__(v)
+        cost = copy.bit_length()
+        if cost > 4096:
+            raise _Unfit("has a number of too many digits")
+    elif issubclass(cls, float):
+        cost, copy = 8, float.__pos__(v)
+        if copy != copy or copy in (float("inf"), float("-inf")):
+            raise _Unfit("has a number that JSON does not know")
+    elif not issubclass(cls, (dict, list, tuple)):
+        raise _Unfit(f"has a value of type {type_name(v)}")
+    else:
+        cost, copy = 2, None
+    budget[0] -= cost + 1
+    if budget[0] < 0:
+        raise _Unfit("is too large")
+    if copy is not None or v is None:
+        return copy
+    if depth == _DEPTH:
+        raise _Unfit("is nested too deeply")
+    if not issubclass(cls, dict):
+        each = list if issubclass(cls, list) else tuple
+        return [_plain(item, budget, depth + 1) for item in each.__iter__(v)]
+    copy = {}
+    for key, item in dict.items(v):
+        if not issubclass(type(key), str) or key == "$bytes":
+            raise _Unfit("has a key that JSON does not allow")
+        copy[_plain(key, budget, depth)] = _plain(item, budget, depth + 1)
+    return copy
+
+
+def _utf8(s):
+    s = str.__str__(s)
+    try:
+        s.encode()
+        return s
+    except UnicodeEncodeError:
+        return s.encode("utf-8", "backslashreplace").decode()
+
+
+def _reason(exc):
+    return f"{type(exc).__name__}: {message_of(exc)}"
+
+
+def _note(value, what, why):
+    """Tells the author on the console why a form is missing."""
+    line = f"{type_name(value)}: {what}: {why}".replace("\n", " ")
+    _spore.emit(1, cut(line, 1000).encode() + b"\n")
