@@ -114,38 +114,53 @@ func (g *guest) setup(w *wz.Worker, pos *positions, export string, parts [][]byt
 // call calls a function of the component and drives it to its end. lease holds
 // the worker, which is given back while the guest sleeps. The result is a copy.
 func (g *guest) call(lease *lease, name string, frame []byte) (abi.Status, []byte, error) {
-	if err := g.attach(lease.worker); err != nil {
-		return 0, nil, err
-	}
-	status, result, err := g.invoke(lease.worker, abi.Call, [][]byte{[]byte(name), frame}, uint32(len(name)), uint32(len(frame)))
+	status, result, err := g.step(lease, abi.Call, [][]byte{[]byte(name), frame}, uint32(len(name)), uint32(len(frame)))
+	return g.drive(lease, status, result, err)
+}
+
+// drive goes on with a call that has come as far as the first results say. The error is
+// errSuspend if that is until it waits for answers from outside.
+func (g *guest) drive(lease *lease, status abi.Status, result []byte, err error) (abi.Status, []byte, error) {
 	for err == nil && status == abi.StatusPending {
 		if len(g.sleeps) == 0 && len(g.host.pending) == 0 {
-			err = fmt.Errorf("%w: waits for a host call that was never made", abi.ErrABI)
-			break
+			return 0, nil, fmt.Errorf("%w: waits for a host call that was never made", abi.ErrABI)
 		}
-		var id uint32
-		var reply []byte
-		g.detach(lease.worker)
-		lease.release()
-		if id, reply, err = g.settle(); err != nil {
-			return 0, nil, err
-		}
-		if err = lease.acquire(g.ctx); err != nil {
-			return 0, nil, err
-		}
-		if err = g.attach(lease.worker); err != nil {
-			return 0, nil, err
-		}
-		status, result, err = g.invoke(lease.worker, abi.Settle, [][]byte{reply[1:]}, id, uint32(reply[0]), uint32(len(reply)-1))
+		status, result, err = g.settleNext(lease)
 	}
-	if err == nil {
-		result = append([]byte(nil), result...)
-	}
-	g.detach(lease.worker)
 	if err == nil && g.fuel < 0 {
 		// Spent since the last tick.
 		err = &LimitError{Limit: limitFuel, Max: g.limits.Fuel}
 	}
+	return status, result, err
+}
+
+// settleNext waits for the next reply, without a worker, and tells it the guest.
+func (g *guest) settleNext(lease *lease) (abi.Status, []byte, error) {
+	if err := lease.release(); err != nil {
+		return 0, nil, err
+	}
+	id, reply, err := g.settle()
+	if err != nil {
+		return 0, nil, err
+	}
+	return g.step(lease, abi.Settle, [][]byte{reply[1:]}, id, uint32(reply[0]), uint32(len(reply)-1))
+}
+
+// step runs the guest in one export that returns a status. The result is a copy.
+func (g *guest) step(lease *lease, export string, parts [][]byte, args ...uint32) (abi.Status, []byte, error) {
+	if lease.worker == nil {
+		if err := lease.acquire(g.ctx); err != nil {
+			return 0, nil, err
+		}
+	}
+	if err := g.attach(lease.worker); err != nil {
+		return 0, nil, err
+	}
+	status, result, err := g.invoke(lease.worker, export, parts, args...)
+	if err == nil {
+		result = append([]byte(nil), result...)
+	}
+	g.detach(lease.worker)
 	lease.broken = g.broken
 	return status, result, err
 }
@@ -184,7 +199,7 @@ func (g *guest) thrown(result []byte, pos *positions) error {
 	}
 	switch e.Kind {
 	case abi.KindSyntax:
-		if g.timeLimit != limitCompileTime {
+		if g.timeLimit != limitCompileTime && !g.exec {
 			return g.failure(fmt.Errorf("%w: a call that ends with an error of kind %q", abi.ErrABI, e.Kind))
 		}
 		return syntaxError(e, g.console.name, pos)
@@ -218,7 +233,7 @@ func (e *Engine) newGuest(p *prepared, limits Limits, timeLimit string) *guest {
 
 // waited is the time that g has waited for host functions.
 func (g *guest) waited() time.Duration {
-	if g.host.start == nil {
+	if g.host.arrived == nil {
 		return 0
 	}
 	return g.limits.HostTime - g.host.left

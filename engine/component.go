@@ -217,6 +217,7 @@ func (e *Engine) newComponent(l *language, p *prepared, meta componentMeta, pos 
 	}
 	e.counters.compiles.Add(1)
 	e.counters.components.Add(1)
+	e.components.add(c)
 	return c
 }
 
@@ -314,6 +315,7 @@ func (c *Component) Close() error {
 		return nil
 	}
 	c.engine.counters.components.Add(-1)
+	c.engine.components.remove(c)
 	if c.image == nil {
 		return nil // worker processes forget what is not used
 	}

@@ -50,6 +50,16 @@ type Config struct {
 	Guests      int
 	GuestMemory int64
 
+	// Instances bounds the instances that are open; zero means DefaultInstances.
+	// [Component.Open] fails beyond it. Parking says where their state is kept.
+	Instances int
+	Parking   Parking
+
+	// Fetch returns the component with a digest, from [Component.Snapshot], when Resume
+	// needs one that is not open. The engine closes what it returns and keeps the component open. It must be safe
+	// for concurrent use. Nil means that there are no others.
+	Fetch func(ctx context.Context, component snapshot.Digest) (*snapshot.Snapshot, error)
+
 	// ImageMemory bounds the bytes of component images that are kept mapped.
 	// Those least recently rendered are dropped and rebuilt when they are
 	// needed again, which takes milliseconds. Zero means DefaultImageMemory.
@@ -85,6 +95,7 @@ const (
 	DefaultGuests      = 1024
 	DefaultGuestMemory = 2 << 30
 	DefaultImageMemory = 1 << 30
+	DefaultInstances   = 1 << 20
 )
 
 // lowerers is how many sources are lowered at once. It takes a millisecond or
@@ -93,13 +104,16 @@ const lowerers = 2
 
 // An Engine compiles and renders components.
 type Engine struct {
-	cfg       Config
-	languages map[string]*language // by language name, and by extension
-	cache     *cache
-	images    *imageCache
-	counters  counters
-	guests    *gate.Gate // admits calls and compilations
-	lowering  *gate.Gate // admits what is lowered
+	cfg        Config
+	languages  map[string]*language // by language name, and by extension
+	cache      *cache
+	images     *imageCache
+	counters   counters
+	components components
+	instances  instances
+	parking    *parking
+	guests     *gate.Gate // admits calls and compilations
+	lowering   *gate.Gate // admits what is lowered
 
 	resetMemory func(*snapshot.Memory) error // Reset, but in tests
 	workerArgs  []string                     // of worker processes: workerName, but in tests
@@ -142,6 +156,15 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.GuestMemory < 0 {
 		problems = append(problems, "GuestMemory is negative")
 	}
+	if cfg.Instances < 0 {
+		problems = append(problems, "Instances is negative")
+	}
+	if cfg.Parking.Memory < 0 || cfg.Parking.CompressAfter < 0 {
+		problems = append(problems, "a field of Parking is negative")
+	}
+	cfg.Instances = cmp.Or(cfg.Instances, DefaultInstances)
+	cfg.Parking.Memory = cmp.Or(cfg.Parking.Memory, DefaultParkingMemory)
+	cfg.Parking.CompressAfter = cmp.Or(cfg.Parking.CompressAfter, DefaultCompressAfter)
 	cfg.ImageMemory = cmp.Or(cfg.ImageMemory, DefaultImageMemory)
 	cfg.Guests = cmp.Or(cfg.Guests, DefaultGuests)
 	cfg.GuestMemory = cmp.Or(cfg.GuestMemory, DefaultGuestMemory)
@@ -170,6 +193,11 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
+	}
+	e.instances.max = cfg.Instances
+	var err error
+	if e.parking, err = newParking(cfg.Parking); err != nil {
+		return nil, err
 	}
 	e.cache = openCache(cfg.CacheDir, cfg.Log)
 	return e, nil
@@ -275,7 +303,8 @@ func (e *Engine) dismiss(tenant string, memory int64) {
 // everything the engine and its components own.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	if !e.closing.Swap(true) {
+	first := !e.closing.Swap(true)
+	if first {
 		close(e.closed)
 		e.guests.Close()
 		e.lowering.Close()
@@ -296,7 +325,11 @@ func (e *Engine) Close() error {
 		e.idle.Wait()
 	}
 	e.mu.Unlock()
-	err := e.images.close()
+	var err error
+	if first {
+		err = errors.Join(e.instances.close(), e.parking.close())
+	}
+	err = errors.Join(err, e.images.close())
 	for _, l := range e.languages {
 		err = errors.Join(err, l.close())
 	}
@@ -319,6 +352,11 @@ type Stats struct {
 	ImageBytes  int64  // their size
 	ImageBuilds uint64 // images mapped again after they had been dropped
 	Memories    int    // idle guest memories, ready for a render
+
+	Instances   int   // open
+	Parked      int   // states that are kept for them
+	ParkedBytes int64 // the memory that takes
+	Packed      int   // of the states, those that are compressed
 
 	// In Subprocess mode images and memories are those of other processes, and
 	// not counted.
@@ -356,5 +394,7 @@ func (e *Engine) Stats() Stats {
 	used, waiting := e.guests.Used()
 	s.Guests, s.GuestMemory, s.Waiting = int(used.Slots), used.Bytes, waiting
 	e.images.stats(&s)
+	s.Instances = e.instances.count()
+	e.parking.stats(&s)
 	return s
 }

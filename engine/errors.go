@@ -19,8 +19,17 @@ var (
 	// ErrNoRuntime means that Config.Runtimes has no runtime for a language.
 	ErrNoRuntime = errors.New("engine: no runtime for language")
 	// ErrMismatch means that a snapshot belongs to another version of a runtime
-	// than the engine has. Compile the component again.
+	// than the engine has, or to another component. The text has the digests.
 	ErrMismatch = errors.New("engine: snapshot belongs to another runtime")
+	// ErrBusy means that another goroutine is using the instance. Nothing has changed.
+	ErrBusy = errors.New("engine: instance in use by another goroutine")
+	// ErrSuspended means that a call of an instance has not ended: it waits for answers
+	// that only come from outside, or for a time that is far away. See [Instance.Pending].
+	ErrSuspended = errors.New("engine: the call waits for answers from outside")
+	// ErrInstance means that a delta is not the snapshot of an instance.
+	ErrInstance = errors.New("engine: not the snapshot of an instance")
+	// ErrNoCall means that no host call of that number waits for an answer.
+	ErrNoCall = errors.New("engine: no such host call is pending")
 	// ErrReset means that the memory of a guest could not be taken back to its
 	// image after the call, or was found to differ from it; see
 	// [Config.VerifyReset]. No other call has seen this memory or will. After a
@@ -97,8 +106,9 @@ type Frame struct {
 
 // A LimitError says which limit ended a call.
 type LimitError struct {
-	// Limit is the name of a field of [Limits], or "Stack": the guest recursed
-	// more deeply than the interpreter's native stack can go.
+	// Limit is the name of a field of [Limits]; or "Stack": the guest recursed
+	// more deeply than the interpreter's native stack can go; or "Instances" or
+	// "ParkingMemory": the engine's bounds of open instances and of their state.
 	Limit string
 	// Max is its value in the unit of the field, nanoseconds for a time.
 	Max int64

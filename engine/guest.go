@@ -7,15 +7,19 @@ import (
 	crand "crypto/rand"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
 	"github.com/sporeengine/spore/engine/internal/wz"
+	"github.com/sporeengine/spore/hostfuncs"
 	"github.com/sporeengine/spore/snapshot"
 )
 
@@ -69,6 +73,11 @@ type guest struct {
 	host    hostWaits // and those of functions that were granted
 	made    uint64    // how many of them there have been
 	lastID  uint32    // number of the last host call
+
+	exec    bool            // the call runs more source, which may not parse
+	session bool            // it belongs to an instance, which can be suspended
+	suspend <-chan struct{} // closed when it should be, as soon as it waits
+	jump    bool            // a fixed clock may move on although answers from outside are pending
 }
 
 // guestMemory is the linear memory of a guest: a [snapshot.Memory], or in tests
@@ -131,8 +140,8 @@ func (g *guest) check() error {
 	if g.engine.closing.Load() {
 		return ErrClosed
 	}
-	if err := g.ctx.Err(); err != nil {
-		return fmt.Errorf("engine: component interrupted: %w", err)
+	if g.ctx.Err() != nil {
+		return interrupted(g.ctx)
 	}
 	now := time.Now()
 	if now.After(g.deadline) {
@@ -143,6 +152,14 @@ func (g *guest) check() error {
 		g.turn = time.Now()
 	}
 	return nil
+}
+
+// interrupted is the error of a call whose context has ended.
+func interrupted(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), ErrClosed) {
+		return ErrClosed // the instance was closed meanwhile
+	}
+	return fmt.Errorf("engine: component interrupted: %w", ctx.Err())
 }
 
 func (g *guest) outOfTime() error {
@@ -198,11 +215,14 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: host call %d comes after %d", abi.ErrABI, id, g.lastID)
 	}
 	g.lastID = id
+	if string(name) == abi.CancelCall && flags&abi.FlagBlocking != 0 {
+		return g.cancelCall(frame)
+	}
 	if string(name) != abi.SleepCall {
 		if g.host.start != nil {
 			return g.hostCall(id, flags&abi.FlagBlocking != 0, string(name), frame)
 		}
-		return errorReply("not_granted", fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)])), nil
+		return notGranted(string(name)), nil
 	}
 	if len(frame) > maxSleepArg {
 		return errorReply("bad_argument", fmt.Sprintf(abi.SleepCall+" takes no argument of %d bytes", len(frame))), nil
@@ -227,8 +247,12 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 		return errorReply("too_many_calls", fmt.Sprintf("more than %d host calls are pending", maxPending)), nil
 	}
 	g.made++
-	heap.Push(&g.sleeps, sleep{id, g.Clock(false) + ns, g.made})
+	g.sleeps.add(sleep{id, g.Clock(false) + ns, g.made})
 	return nil, nil
+}
+
+func notGranted(name string) []byte {
+	return errorReply(hostfuncs.CodeNotGranted, fmt.Sprintf("host function %q is not granted", name[:min(len(name), maxCallName)]))
 }
 
 func errorReply(code, message string) []byte {
@@ -282,7 +306,10 @@ func (g *guest) Random(p []byte) error {
 
 // Sleep implements [wz.Host]. Sleeping uses up guest time, so that a component
 // cannot outstay its welcome by waiting; a fixed clock jumps instead.
-func (g *guest) Sleep(ns int64) error {
+func (g *guest) Sleep(ns int64) error { return g.sleep(ns, nil) }
+
+// sleep is Sleep, but returns early once early is closed.
+func (g *guest) sleep(ns int64, early <-chan struct{}) error {
 	if g.fixed != nil {
 		g.fixed.elapsed = min(g.fixed.elapsed+min(ns, maxElapsed), maxElapsed)
 		return g.check()
@@ -293,18 +320,26 @@ func (g *guest) Sleep(ns int64) error {
 	case <-t.C:
 	case <-g.ctx.Done():
 	case <-g.engine.closed:
+	case <-early:
 	}
 	return g.check()
 }
 
-// settleSleep waits for the sleep that is due first and returns its number.
+// settleSleep waits for the sleep that is due first and returns its number. The error is
+// errSuspend if the guest is to be suspended meanwhile.
 func (g *guest) settleSleep() (id uint32, err error) {
-	s := heap.Pop(&g.sleeps).(sleep)
+	s := g.sleeps[0]
 	g.begin()
 	defer g.end()
 	if wait := s.due - g.Clock(false); wait > 0 {
-		return s.id, g.Sleep(wait)
+		if err := g.sleep(wait, g.suspend); err != nil {
+			return 0, err
+		}
+		if g.fixed == nil && s.due > g.Clock(false) {
+			return 0, errSuspend
+		}
 	}
+	heap.Pop(&g.sleeps)
 	return s.id, g.check()
 }
 
@@ -323,6 +358,25 @@ func (h *sleepHeap) Pop() any {
 	s := old[len(old)-1]
 	*h = old[:len(old)-1]
 	return s
+}
+
+func (h *sleepHeap) add(s sleep) { heap.Push(h, s) }
+
+// sorted returns the sleeps in the order in which they are due.
+func (h sleepHeap) sorted() []sleep {
+	h = slices.Clone(h)
+	sort.Sort(h)
+	return h
+}
+
+// remove takes the sleep with this number out of h, if it is there.
+func (h *sleepHeap) remove(id uint32) {
+	for i, s := range *h {
+		if s.id == id {
+			heap.Remove(h, i)
+			return
+		}
+	}
 }
 
 var (

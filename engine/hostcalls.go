@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -32,7 +32,7 @@ type HostCall struct {
 	Argument int64         // bytes
 	Result   int64         // bytes
 	Duration time.Duration // from the guest's call, waiting included
-	Err      error         // nil if the function returned a result; see [hostfuncs.ForGuest] for what the guest learns
+	Err      error         // nil if the function returned a result, [hostfuncs.Later] if that comes later; see [hostfuncs.ForGuest] for what the guest learns
 }
 
 // A dispatcher makes the host calls of one call of a component, in the process of the
@@ -45,18 +45,28 @@ type dispatcher struct {
 	audit  func(HostCall)
 	log    *slog.Logger
 	slots  chan struct{}
+	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
+	later  bool                   // whether a function may answer later
 
-	mu     sync.Mutex
-	made   map[string]int64 // calls of functions with a bound; guarded by mu
-	bytes  int64            // of arguments; guarded by mu
-	causes map[uint32]error // of calls that failed; guarded by mu
+	mu      sync.Mutex
+	made    map[string]int64              // calls of each function; guarded by mu
+	bytes   int64                         // of arguments; guarded by mu
+	causes  map[uint32]error              // of calls that failed; guarded by mu
+	cancels map[uint32]context.CancelFunc // of calls that run; guarded by mu
 }
 
 // newDispatcher returns the dispatcher of a call, which must be closed.
 func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 	d := &dispatcher{grants: k.grants, audit: k.audit, log: e.cfg.Log, slots: make(chan struct{}, maxRunning),
-		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, causes: map[uint32]error{}}
+		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, causes: map[uint32]error{},
+		cancels: map[uint32]context.CancelFunc{}}
 	d.ctx, d.cancel = context.WithCancel(k.ctx)
+	if s := k.session; s != nil {
+		d.keys, d.later = s.key, true
+		if c := s.from.Call; c != nil {
+			maps.Copy(d.made, c.Made)
+		}
+	}
 	return d
 }
 
@@ -77,21 +87,26 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 		return true
 	}
 	if f.Quick {
-		deliver(id, d.call(id, f, arg, begin, int64(len(frame))), nothing)
+		deliver(id, d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), nothing)
 		return true
 	}
+	ctx, cancel := context.WithCancel(d.ctx)
+	d.mu.Lock()
+	d.cancels[id] = cancel
+	d.mu.Unlock()
 	go func() {
+		defer d.giveUp(id)
 		release := nothing
 		if !blocking {
 			select {
 			case d.slots <- struct{}{}:
 				release = func() { <-d.slots }
-			case <-d.ctx.Done():
+			case <-ctx.Done():
 				return
 			}
 		}
-		reply := d.call(id, f, arg, begin, int64(len(frame)))
-		if d.ctx.Err() != nil {
+		reply := d.call(ctx, id, blocking, f, arg, begin, int64(len(frame)))
+		if ctx.Err() != nil {
 			release()
 			return
 		}
@@ -102,16 +117,37 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 
 func nothing() {}
 
-// call calls a function that was admitted and returns the reply.
-func (d *dispatcher) call(id uint32, f hostfuncs.Func, arg hostfuncs.Value, begin time.Time, argument int64) []byte {
+// giveUp ends the context of a call whose reply nobody waits for.
+func (d *dispatcher) giveUp(id uint32) {
+	d.mu.Lock()
+	cancel := d.cancels[id]
+	delete(d.cancels, id)
+	d.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
+// call calls a function that was admitted and returns the reply, nil if that is to come
+// from outside.
+func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostfuncs.Func, arg hostfuncs.Value, begin time.Time, argument int64) []byte {
 	caller := d.caller
 	caller.Number = id
-	v, err := f.Call(hostfuncs.WithCaller(d.ctx, caller), arg)
+	if d.keys != nil {
+		caller.Key = d.keys(id)
+	}
+	v, err := f.Call(hostfuncs.WithCaller(ctx, caller), arg)
 	d.mu.Lock()
 	d.bytes -= argument
 	d.mu.Unlock()
-	if err == nil {
+	switch {
+	case err == nil:
 		err = checkValue(v)
+	case errors.Is(err, hostfuncs.Later) && d.later && !blocking:
+		d.observe(id, f.Name, begin, argument, 0, err)
+		return nil
+	case errors.Is(err, hostfuncs.Later):
+		err = hostfuncs.Errorf(hostfuncs.CodeCannotWait, "%s is answered later, and this call cannot wait for it", f.Name)
 	}
 	return d.reply(id, f.Name, begin, argument, v, err)
 }
@@ -181,12 +217,20 @@ func (d *dispatcher) reply(id uint32, name string, begin time.Time, argument int
 			d.log.Error("spore: host function panicked", slog.String("function", name), slog.Any("panic", p.Value), slog.String("stack", string(p.Stack)))
 		}
 	}
-	if d.audit != nil {
-		c := HostCall{Caller: d.caller, Func: name, Argument: argument, Result: int64(len(b)), Duration: time.Since(begin), Err: err}
-		c.Number = id
-		d.audit(c)
-	}
+	d.observe(id, name, begin, argument, int64(len(b)), err)
 	return b
+}
+
+func (d *dispatcher) observe(id uint32, name string, begin time.Time, argument, result int64, err error) {
+	if d.audit == nil {
+		return
+	}
+	c := HostCall{Caller: d.caller, Func: name, Argument: argument, Result: result, Duration: time.Since(begin), Err: err}
+	c.Number = id
+	if d.keys != nil {
+		c.Key = d.keys(id)
+	}
+	d.audit(c)
 }
 
 // explain adds to an error of the guest which host call it came from, so that
@@ -199,158 +243,21 @@ func (d *dispatcher) explain(err error) {
 	}
 }
 
-// A hostReply is a reply to a host call that waits to be taken.
-type hostReply struct {
-	id      uint32
-	data    []byte // as abi.Reply makes it
-	release func()
-}
-
-// hostWaits are the host calls of a guest that have not been settled, but for
-// sleeps. All but push belongs to the guest's goroutine.
-type hostWaits struct {
-	start   startCall // nil: nothing is granted
-	pending map[uint32]struct{}
-	left    time.Duration // of Limits.HostTime
-	arrived chan struct{} // has room for one
-
-	mu      sync.Mutex
-	replies []hostReply // guarded by mu
-}
-
-// A startCall starts a host call, whose frame it must not keep. It reports whether the reply
-// has come already.
-type startCall func(id uint32, blocking bool, name string, frame []byte) (answered bool, err error)
-
-// open makes w ready for calls that start begins.
-func (w *hostWaits) open(left time.Duration, start startCall) {
-	w.start, w.left = start, left
-	w.pending, w.arrived = map[uint32]struct{}{}, make(chan struct{}, 1)
-}
-
-// push hands over a reply. It may be called by any goroutine, at any time.
-func (w *hostWaits) push(id uint32, data []byte, release func()) {
-	w.mu.Lock()
-	w.replies = append(w.replies, hostReply{id, data, release})
-	w.mu.Unlock()
-	select {
-	case w.arrived <- struct{}{}:
-	default:
+// bounded returns how often functions that may be called only so often were called.
+func (d *dispatcher) bounded() map[string]int64 {
+	if d == nil {
+		return nil
 	}
-}
-
-// take returns the reply to the call with the number id, or the first that has arrived if
-// id is 0. What answers no pending call is dropped.
-func (w *hostWaits) take(id uint32) (hostReply, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i := 0; i < len(w.replies); i++ {
-		r := w.replies[i]
-		_, wanted := w.pending[r.id]
-		if wanted && id != 0 && r.id != id {
-			continue
-		}
-		w.replies = append(w.replies[:i], w.replies[i+1:]...)
-		r.release()
-		if wanted {
-			delete(w.pending, r.id)
-			return r, true
-		}
-		i--
-	}
-	return hostReply{}, false
-}
-
-// first returns the smallest number of a pending call, or 0.
-func (w *hostWaits) first() (id uint32) {
-	for n := range w.pending {
-		if id == 0 || n < id {
-			id = n
+	var made map[string]int64
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, n := range d.made {
+		if f, ok := d.grants.Lookup(name); ok && f.MaxCalls > 0 {
+			if made == nil {
+				made = map[string]int64{}
+			}
+			made[name] = n
 		}
 	}
-	return id
+	return made
 }
-
-// hostCall makes a call of a function that is not built in.
-func (g *guest) hostCall(id uint32, blocking bool, name string, frame []byte) ([]byte, error) {
-	if len(g.host.pending) >= maxPending {
-		return errorReply(hostfuncs.CodeTooMany, fmt.Sprintf("more than %d host calls are pending", maxPending)), nil
-	}
-	g.host.pending[id] = struct{}{}
-	answered, err := g.host.start(id, blocking, name, frame)
-	if err != nil {
-		return nil, err
-	}
-	if answered && (blocking || g.fixed == nil) {
-		r, _ := g.host.take(id)
-		// The function may have taken its time.
-		return r.data, g.check()
-	}
-	if !blocking {
-		return nil, nil
-	}
-	// Waiting for the host does not use up the guest's time.
-	begin := time.Now()
-	r, err := g.awaitHost(id, nil)
-	now := time.Now()
-	g.deadline, g.turn = g.deadline.Add(now.Sub(begin)), now
-	return r.data, err
-}
-
-// awaitHost waits for the reply to a call, any if id is 0. It returns a reply without number if timeout
-// comes first.
-func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error) {
-	for {
-		if r, ok := g.host.take(id); ok {
-			return r, nil
-		}
-		begin := time.Now()
-		limit := time.NewTimer(g.host.left)
-		var err error
-		timedOut := false
-		select {
-		case <-g.host.arrived:
-		case <-timeout:
-			timedOut = true
-		case <-limit.C:
-			err = &LimitError{Limit: limitHostTime, Max: int64(g.limits.HostTime)}
-		case <-g.ctx.Done():
-			err = fmt.Errorf("engine: component interrupted: %w", g.ctx.Err())
-		case <-g.engine.closed:
-			err = ErrClosed
-		}
-		limit.Stop()
-		g.host.left -= time.Since(begin)
-		if err != nil || timedOut {
-			return hostReply{}, err
-		}
-	}
-}
-
-// settle waits until a host call can be settled, a sleep or another, and returns its number and reply.
-//
-// With a fixed environment time passes only if nothing else can, and replies are taken in the
-// order of the calls, so that equal functions make equal runs.
-func (g *guest) settle() (id uint32, reply []byte, err error) {
-	if g.fixed != nil {
-		if id := g.host.first(); id != 0 {
-			r, err := g.awaitHost(id, nil)
-			return r.id, r.data, err
-		}
-	}
-	if len(g.host.pending) > 0 {
-		if len(g.sleeps) == 0 {
-			r, err := g.awaitHost(0, nil)
-			return r.id, r.data, err
-		}
-		timer := time.NewTimer(time.Duration(g.sleeps[0].due - g.Clock(false)))
-		defer timer.Stop()
-		if r, err := g.awaitHost(0, timer.C); err != nil || r.id != 0 {
-			return r.id, r.data, err
-		}
-	}
-	id, err = g.settleSleep()
-	return id, nullReply, err
-}
-
-var nullReply = abi.Reply(true, []byte("null"))

@@ -41,6 +41,9 @@ type Limits struct {
 	// Source bounds the source of a component and its name, in bytes: default
 	// 1 MiB.
 	Source int64
+	// State bounds what an [Instance] keeps between two calls, in bytes: what its
+	// memory differs in from the component's image. Default 16 MiB.
+	State int64
 }
 
 // DefaultLimits returns the value of each field of Config.Limits that is zero.
@@ -56,6 +59,7 @@ func DefaultLimits() Limits {
 		Depth:       1000,
 		Console:     64 << 10,
 		Source:      1 << 20,
+		State:       16 << 20,
 	}
 }
 
@@ -71,7 +75,10 @@ const (
 	limitDepth       = "Depth"
 	limitConsole     = "Console"
 	limitSource      = "Source"
+	limitState       = "State"
 	limitStack       = "Stack"
+	limitInstances   = "Instances"
+	limitParking     = "ParkingMemory"
 )
 
 const (
@@ -92,6 +99,8 @@ func limitText(name string, max int64) string {
 		return fmt.Sprintf("%d host calls", max)
 	case limitDepth:
 		return fmt.Sprintf("%d levels", max)
+	case limitInstances:
+		return fmt.Sprintf("%d instances", max)
 	}
 	return fmt.Sprintf("%d bytes", max)
 }
@@ -108,6 +117,7 @@ func (l *Limits) each(of Limits, f func(name string, v *int64, of int64)) {
 	f(limitDepth, &l.Depth, of.Depth)
 	f(limitConsole, &l.Console, of.Console)
 	f(limitSource, &l.Source, of.Source)
+	f(limitState, &l.State, of.State)
 }
 
 // fill replaces zero fields by those of def and returns what is wrong.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,8 +15,9 @@ import (
 // positions maps positions in the code that an interpreter loaded back to the
 // component's source. The map is parsed when the first error needs it.
 type positions struct {
-	file string // name of the component's file
-	json []byte // source map
+	file string     // name of the component's file
+	json []byte     // source map
+	more *positions // of other files
 
 	once     sync.Once
 	consumer *sourcemap.Consumer // nil if json is damaged
@@ -33,10 +35,38 @@ func newPositions(file string, sourceMap []byte) *positions {
 // frame maps a frame of the component's file. Other frames, such as those of
 // libraries in the runtime, stay.
 func (p *positions) frame(f Frame) Frame {
-	if p != nil && f.File == p.file {
+	if p = p.of(f.File); p != nil {
 		f.Line, f.Column = p.position(f.Line, f.Column)
 	}
 	return f
+}
+
+// of returns the positions of a file, or nil.
+func (p *positions) of(file string) *positions {
+	for p != nil && p.file != file {
+		p = p.more
+	}
+	return p
+}
+
+// with returns p and the positions of another file, and forgets those of the oldest such file if
+// there are many.
+func (p *positions) with(file string, sourceMap []byte) *positions {
+	const most = 64
+	list := []*positions{{file: file, json: sourceMap}}
+	for ; p != nil; p = p.more {
+		if p.file != file {
+			list = append(list, p)
+		}
+	}
+	if len(list) > most {
+		list = append(list[:most-1], list[len(list)-1])
+	}
+	var out *positions
+	for _, q := range slices.Backward(list) {
+		out = &positions{file: q.file, json: q.json, more: out}
+	}
+	return out
 }
 
 // position maps a line and column. Both are 0 if the place is not in the source.
@@ -71,8 +101,8 @@ func syntaxError(e *abi.Error, file string, pos *positions) *SourceError {
 		if d.File == "" {
 			d.File = file
 		}
-		if pos != nil && d.File == file {
-			d.Line, d.Column = pos.position(d.Line, d.Column)
+		if p := pos.of(d.File); p != nil {
+			d.Line, d.Column = p.position(d.Line, d.Column)
 		}
 		se.Diagnostics = append(se.Diagnostics, runtimes.Diagnostic(d))
 	}

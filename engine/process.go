@@ -204,6 +204,9 @@ type exchange struct {
 	max      int           // bytes of a frame of the answer
 	console  func(level int64, text []byte) error
 	host     func(*wire.HostCall) error // takes a host call, whose memory is that of the frame
+	giveUp   func(call uint32)
+	suspend  <-chan struct{}   // closed when the instance is to be suspended
+	onHold   *func(waits bool) // set to what says that the embedder, not the process, takes its time
 }
 
 // do sends a request and returns the answer, which is valid until the next. After
@@ -215,6 +218,24 @@ func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 		late.Stop()
 		p.dead = p.dead || p.late.Load()
 	}()
+	if x.onHold != nil {
+		*x.onHold = func(waits bool) {
+			if late.Stop(); !waits {
+				late.Reset(grace)
+			}
+		}
+	}
+	if x.suspend != nil {
+		over := make(chan struct{})
+		defer close(over)
+		go func() {
+			select {
+			case <-x.suspend:
+				p.send(&wire.Suspend{ID: x.id}) // if it fails, so does the exchange
+			case <-over:
+			}
+		}()
+	}
 	if ctx.Done() != nil {
 		canceled := make(chan struct{})
 		stop := context.AfterFunc(ctx, func() {
@@ -239,7 +260,7 @@ func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 	case p.engine.closing.Load():
 		return nil, ErrClosed
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("engine: component interrupted: %w", ctx.Err())
+		return nil, interrupted(ctx)
 	case p.late.Load():
 		return nil, x.limited
 	case errors.Is(err, wire.ErrProtocol):
@@ -278,6 +299,12 @@ func (p *process) exchange(x *exchange) (wire.Message, error) {
 			if err := x.host(m); err != nil {
 				return nil, err
 			}
+			continue
+		case *wire.GiveUp:
+			if x.host == nil || m.ID != x.id {
+				return nil, fmt.Errorf("%w: a host call is given up where none can be", wire.ErrProtocol)
+			}
+			x.giveUp(uint32(m.Call))
 			continue
 		case *wire.Result:
 			id = m.ID

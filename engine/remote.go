@@ -114,6 +114,13 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		now, _ := k.fixed.now() // checked before
 		r.Fixed, r.Now, r.Seed = true, now.UnixNano(), k.fixed.Seed
 	}
+	sess := k.session
+	if sess != nil {
+		r.Session, r.GoOn = true, sess.goOn
+		if r.State, err = sess.encoded(); err != nil {
+			return a, err
+		}
+	}
 	x := &exchange{
 		id: r.ID, messages: append(p.takeForget(), r),
 		limit: k.limits.CallTime, limited: &LimitError{Limit: limitCallTime, Max: int64(k.limits.CallTime)},
@@ -129,7 +136,12 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		r.Grants = d.maxFrame()
 		x.limit += k.limits.HostTime
 		x.max = max(x.max, int(r.Grants)+maxErrorFrame)
-		x.host = p.remoteCalls(d, r.ID, k.limits.HostCalls)
+		x.host, x.giveUp = p.remoteCalls(d, r.ID, k.limits.HostCalls), d.giveUp
+		x.onHold = k.onHold
+	}
+	if sess != nil {
+		x.max += int(sess.maxBytes) + maxStateRest
+		x.suspend = sess.suspend
 	}
 	started := time.Since(begin)
 	m, err := p.do(k.ctx, x)
@@ -147,11 +159,24 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		if d != nil {
 			d.explain(err)
 		}
+		if sess != nil && len(m.State) > 0 && survives(err) {
+			if bad := sess.adopt(m.State, nil); bad != nil {
+				return a, also(err, p.malformed(bad))
+			}
+		}
 		return a, err
 	case *wire.Result:
 		a = answer{status: abi.Status(m.Status), data: bytes.Clone(m.Data)}
-		if err := a.usage.decode(m.Usage); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON) {
+		if err := a.usage.decode(m.Usage); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON && (a.status != abi.StatusPending || sess == nil)) {
 			return a, p.unexpected(m)
+		}
+		if sess != nil {
+			if err := sess.adopt(m.State, d.bounded()); err != nil {
+				return a, p.malformed(err)
+			}
+			if sess.suspended != (a.status == abi.StatusPending) {
+				return a, p.unexpected(m)
+			}
 		}
 		if int64(len(a.data)) > k.limits.Output {
 			return a, p.unexpected(m)
@@ -208,6 +233,15 @@ func (p *process) failed(ctx context.Context, m *wire.Failed) error {
 		return fmt.Errorf("engine: component interrupted: %w", ctx.Err())
 	}
 	return w.decode()
+}
+
+// malformed is the error of an answer whose state is none, or too large.
+func (p *process) malformed(err error) error {
+	if _, ok := errors.AsType[*LimitError](err); ok {
+		return err
+	}
+	p.dead = true
+	return &WorkerError{Reason: fmt.Sprintf("%v: %v", wire.ErrProtocol, err)}
 }
 
 // unexpected is the error of an answer that is none.

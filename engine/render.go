@@ -113,9 +113,14 @@ func (c *Component) Render(ctx context.Context, props any, opt *Options) (*Resul
 		return nil, err
 	}
 	defer c.engine.leave()
-	n := &c.engine.counters
+	return c.engine.counted(func() (*Result, error) { return c.render(ctx, props, opt) })
+}
+
+// counted counts a call and how it ends.
+func (e *Engine) counted(call func() (*Result, error)) (*Result, error) {
+	n := &e.counters
 	n.renders.Add(1)
-	r, err := c.render(ctx, "render", props, opt)
+	r, err := call()
 	if err != nil {
 		n.errors.Add(1)
 		if _, ok := errors.AsType[*LimitError](err); ok {
@@ -125,12 +130,30 @@ func (c *Component) Render(ctx context.Context, props any, opt *Options) (*Resul
 	return r, err
 }
 
-func (c *Component) render(ctx context.Context, function string, props any, opt *Options) (_ *Result, err error) {
+func (c *Component) render(ctx context.Context, props any, opt *Options) (_ *Result, err error) {
 	if opt == nil {
 		opt = &Options{}
 	}
-	k := &call{ctx: ctx, function: function, limits: opt.Limits, fixed: opt.Fixed, console: opt.Console, grants: opt.Grants, audit: opt.Audit,
-		tenant: cmp.Or(opt.Tenant, c.tenant)}
+	k := &call{ctx: ctx, function: "render"}
+	k.fill(opt, c)
+	if k.arg, err = encode(props); err != nil {
+		return nil, fmt.Errorf("engine: props: %w", err)
+	}
+	return c.do(k)
+}
+
+// fill sets what a call gets from its options.
+func (k *call) fill(opt *Options, c *Component) {
+	k.limits, k.fixed, k.audit = opt.Limits, opt.Fixed, opt.Audit
+	k.tenant = cmp.Or(opt.Tenant, c.tenant)
+	k.console = cmp.Or(k.console, opt.Console)
+	if k.grants.Len() == 0 {
+		k.grants = opt.Grants
+	}
+}
+
+// do makes a call that is complete but for its limits, which may be zero.
+func (c *Component) do(k *call) (_ *Result, err error) {
 	if problems := k.limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
 	}
@@ -139,11 +162,11 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 			return nil, err
 		}
 	}
-	if k.arg, err = encode(props); err != nil {
-		return nil, fmt.Errorf("engine: props: %w", err)
+	if k.session != nil {
+		k.session.maxBytes = k.limits.State
 	}
 	begin := time.Now()
-	if err := c.engine.admit(ctx, k.tenant, k.limits.Memory); err != nil {
+	if err := c.engine.admit(k.ctx, k.tenant, k.limits.Memory); err != nil {
 		return nil, err
 	}
 	admitted := time.Since(begin)
@@ -157,9 +180,11 @@ func (c *Component) render(ctx context.Context, function string, props any, opt 
 	if err != nil {
 		return nil, err
 	}
-	r, err := k.result(a.status, a.data)
-	if err != nil {
-		return nil, err
+	r := &Result{}
+	if a.status != abi.StatusPending {
+		if r, err = k.result(a.status, a.data); err != nil {
+			return nil, err
+		}
 	}
 	r.Usage = a.usage
 	r.Usage.Start += admitted
@@ -178,8 +203,12 @@ type call struct {
 	grants   hostfuncs.Set
 	audit    func(HostCall)
 
+	session *session // of an instance; nil: a render
+	onHold  *func(waits bool)
+	cells   *positions // of source that was run in the instance, and of the component's
+
 	// start, in a worker process, passes host calls on to the parent.
-	start func(w *hostWaits) startCall
+	start func(w *hostWaits) (start startCall, giveUp func(id uint32))
 }
 
 // An answer is what the guest returned, text or a frame of the guest ABI, not
@@ -240,7 +269,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	}
 
 	g := c.engine.newGuest(c.prepared, k.limits, limitCallTime)
-	g.ctx, g.memory = k.ctx, mem
+	g.ctx, g.memory, g.exec = k.ctx, mem, k.function == abi.ExecFunction
 	if k.fixed != nil {
 		now, err := k.fixed.now()
 		if err != nil {
@@ -253,28 +282,70 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	var d *dispatcher
 	switch {
 	case k.start != nil:
-		g.host.open(k.limits.HostTime, k.start(&g.host))
+		start, giveUp := k.start(&g.host)
+		g.host.open(k.limits.HostTime, start, giveUp)
 	case k.grants.Len() > 0:
 		d = c.engine.newDispatcher(k, c.meta.Name)
 		defer d.close()
 		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
 			return d.start(id, blocking, name, bytes.Clone(frame), g.host.push), nil
-		})
+		}, d.giveUp)
+	case k.session != nil:
+		g.host.open(k.limits.HostTime, nil, nil)
+	}
+	if k.session != nil {
+		if err := k.session.wake(g, mem, img); err != nil {
+			return answer{}, finish, err
+		}
 	}
 	start := time.Since(begin)
-	status, data, err := g.call(lease, k.function, abi.AppendFrame(nil, k.arg))
+	status, data, err := k.drive(g, lease)
 	g.console.flush()
 	usage := Usage{Start: start, Guest: g.used(), Host: g.waited(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel}
 	switch {
+	case err == errSuspend:
+		status = abi.StatusPending
+		err = k.session.keep(g, mem, k.session.calling(k), d.bounded())
 	case err != nil:
 		err = g.failure(err)
-	case status == abi.StatusError:
-		err = g.thrown(data, c.positions)
+	default:
+		if status == abi.StatusError {
+			err = g.thrown(data, cmp.Or(k.cells, c.positions))
+		}
+		if k.session != nil && survives(err) {
+			err = first(k.session.keep(g, mem, "", nil), err)
+		}
 	}
 	if d != nil {
 		d.explain(err)
 	}
 	return answer{status, data, usage}, finish, err
+}
+
+// drive runs the guest as the call wants it: from the beginning, or on.
+func (k *call) drive(g *guest, lease *lease) (abi.Status, []byte, error) {
+	s := k.session
+	if s != nil && s.goOn {
+		if err := s.again(g); err != nil {
+			return 0, nil, err
+		}
+		status, data, err := g.proceed(lease, s.from.Call != nil)
+		return g.finish(lease, status, data, err)
+	}
+	status, data, err := g.call(lease, k.function, abi.AppendFrame(nil, k.arg))
+	return g.finish(lease, status, data, err)
+}
+
+// survives reports whether a guest is in a known state after a call that ended with err.
+func survives(err error) bool {
+	if err == nil {
+		return true
+	}
+	if _, ok := errors.AsType[*SourceError](err); ok {
+		return true // of a cell
+	}
+	ge, ok := errors.AsType[*GuestError](err)
+	return ok && ge.Kind != KindTrap && ge.Kind != KindExit
 }
 
 // also joins a second error to err, and leaves err as it is if there is none.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -60,8 +61,10 @@ type server struct {
 
 	components map[snapshot.Digest]*Component // that the parent knows it has
 
-	hosts atomic.Pointer[hostWaits] // where replies to host calls go
+	hosts   atomic.Pointer[hostWaits] // where replies to host calls go
+	suspend chan struct{}             // closed when the instance in progress is to be suspended
 
+	call   *call        // in progress, or the last one
 	finish func() error // what remains to be done when the answer is sent: to reset the guest's memory
 
 	// Reading belongs to the main goroutine, which waits for the next request,
@@ -173,7 +176,7 @@ func (s *server) do(m wire.Message) error {
 		return s.answer(m.ID, func(ctx context.Context) (wire.Message, error) { return s.compile(ctx, m) })
 	case *wire.Render:
 		return s.answer(m.ID, func(ctx context.Context) (wire.Message, error) { return s.render(ctx, m) })
-	case *wire.Cancel, *wire.HostReply:
+	case *wire.Cancel, *wire.HostReply, *wire.Suspend:
 		return nil // of a request that has its answer
 	case *wire.Forget:
 		if c := s.components[m.Digest]; c != nil {
@@ -189,6 +192,8 @@ func (s *server) do(m wire.Message) error {
 func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, error)) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	s.suspend = make(chan struct{})
+	suspend := sync.OnceFunc(func() { close(s.suspend) })
 	watch := time.AfterFunc(watchAfter, func() {
 		for {
 			switch m := s.read().(type) {
@@ -197,8 +202,15 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 					cancel()
 				}
 			case *wire.HostReply:
-				if w := s.hosts.Load(); w != nil && m.ID == id && len(m.Reply) > 0 {
-					w.push(uint32(m.Call), m.Reply, func() {})
+				if w := s.hosts.Load(); w != nil && m.ID == id {
+					if len(m.Reply) == 0 {
+						m.Reply = nil
+					}
+					w.push(uint32(m.Call), m.Reply, nothing)
+				}
+			case *wire.Suspend:
+				if m.ID == id {
+					suspend()
 				}
 			default:
 				s.requests <- m // there is none before the answer
@@ -211,6 +223,7 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 			watch.Reset(0)
 		}
 	}
+	s.call = nil
 	m, err := serve(ctx)
 	s.hosts.Store(nil)
 	s.watching = !watch.Stop()
@@ -219,7 +232,11 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 		if err != nil {
 			return err
 		}
-		m = &wire.Failed{ID: id, Error: b}
+		failed := &wire.Failed{ID: id, Error: b}
+		if k := s.call; k != nil && k.session != nil && survives(err) {
+			failed.State = k.session.next
+		}
+		m = failed
 	}
 	if err := s.send(m); err != nil {
 		return err
@@ -283,8 +300,9 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 		}})
 	}
 	if m.Grants > 0 {
-		call.start = func(w *hostWaits) startCall {
+		call.start = func(w *hostWaits) (startCall, func(uint32)) {
 			s.hosts.Store(w)
+			giveUp := func(id uint32) { s.send(&wire.GiveUp{ID: m.ID, Call: uint64(id)}) }
 			return func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
 				if int64(len(frame)) > m.Grants {
 					w.push(id, errorReply(hostfuncs.CodeTooLarge, fmt.Sprintf("%s takes no argument of %d bytes", name[:min(len(name), maxCallName)], len(frame))), func() {})
@@ -292,9 +310,19 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 				}
 				s.watchNow()
 				return false, s.send(&wire.HostCall{ID: m.ID, Call: uint64(id), Blocking: blocking, Name: []byte(name[:min(len(name), maxCallName)]), Frame: frame})
+			}, giveUp
+		}
+	}
+	if m.Session {
+		call.session = &session{from: &state{}, goOn: m.GoOn, suspend: s.suspend, maxBytes: call.limits.State}
+		if len(m.State) > 0 {
+			var err error
+			if call.session.from, call.session.lines, err = parseState(m.State); err != nil {
+				return nil, err
 			}
 		}
 	}
+	s.call = call
 	a, finish, err := c.local(call)
 	if finish != nil && s.engine.cfg.VerifyReset {
 		err = first(finish(), err)
@@ -304,7 +332,11 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	return &wire.Result{ID: m.ID, Status: int64(a.status), Usage: a.usage.encode(), Data: a.data}, nil
+	r := &wire.Result{ID: m.ID, Status: int64(a.status), Usage: a.usage.encode(), Data: a.data}
+	if call.session != nil {
+		r.State = call.session.next
+	}
+	return r, nil
 }
 
 func (s *server) sendJSON(t wire.Type, v any) error {

@@ -7,6 +7,12 @@ type Caller struct {
 	Tenant    string // engine.Options.Tenant
 	Component string // its name
 	Number    uint32 // of the host call, counted by the guest from 1
+
+	// Key identifies the call for ever, so that the outside can tell whether it has
+	// seen it (an idempotency key). It is the same after the instance was suspended and
+	// resumed, and another in a fork, and after a call that failed and was taken back.
+	// Empty in a render, which is never resumed.
+	Key string
 }
 
 type callerKey struct{}

@@ -16,8 +16,18 @@ const (
 	CodeTooMany    = "too_many_calls"   // too many calls are pending
 	CodeTimeout    = "timeout"          // Func.Timeout has passed
 	CodeCanceled   = "canceled"         // the host gave the call up
+	CodeCannotWait = "cannot_wait"      // the answer comes later, and this call of the component cannot wait for it
 	CodeInternal   = "internal"         // anything else, about which the guest learns nothing
 )
+
+// Later is what a function returns whose answer comes from outside, minutes or days
+// from now: a person has to approve, a job has to end. The call then stays pending, and
+// the embedder answers it by engine.Instance.Answer, perhaps in another process. What the
+// function itself does is to get the answer under way; Caller.Key names the call for that.
+//
+// It can be returned to an awaited call of an engine.Instance. Others, renders and blocking
+// calls, get [CodeCannotWait].
+var Later = errors.New("hostfuncs: the answer comes later")
 
 // An Error is an error that the guest sees in full. Code is stable and meant for
 // programs, Message for people.

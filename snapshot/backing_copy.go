@@ -34,7 +34,8 @@ func (i *copyImage) close() error { return nil }
 type copyMemory struct {
 	image    []byte
 	buf      []byte
-	repaired int // pages that differed in the last reset
+	all      [1]run // what candidates returns
+	repaired int    // pages that differed in the last reset
 }
 
 func (m *copyMemory) bytes() []byte { return m.buf }
@@ -56,19 +57,9 @@ func (m *copyMemory) reset(extent int64) error {
 	return nil
 }
 
-func (m *copyMemory) appendChanged(dst []int32, extent int64) []int32 {
-	return appendChanged(dst, m.image, m.buf, 0, extent)
-}
-
-// appendChanged appends the indices of the pages in mem[start:end] that differ
-// from the image.
-func appendChanged(dst []int32, image, mem []byte, start, end int64) []int32 {
-	for at := start; at < end; at += PageSize {
-		if !bytes.Equal(mem[at:at+PageSize], pageOf(image, at)) {
-			dst = append(dst, int32(at/PageSize))
-		}
-	}
-	return dst
+func (m *copyMemory) candidates(extent int64) []run {
+	m.all[0] = run{0, int(extent)}
+	return m.all[:]
 }
 
 // zeroPage is what an image has behind its end.

@@ -169,9 +169,6 @@ type mapMemory struct {
 	first  bool  // no page has become private since the memory was made or dropped
 }
 
-// A run is a range of bytes that starts and ends at page boundaries.
-type run struct{ start, end int }
-
 // appendRun appends r, and joins it to the last run if that ends where r starts.
 func appendRun(runs []run, r run) []run {
 	if n := len(runs); n > 0 && runs[n-1].end == r.start {
@@ -277,14 +274,12 @@ func (m *mapMemory) private(extent int64) int {
 	return m.count / os.Getpagesize()
 }
 
-func (m *mapMemory) appendChanged(dst []int32, extent int64) []int32 {
+func (m *mapMemory) candidates(extent int64) []run {
 	if !m.refresh(extent) {
-		return appendChanged(dst, m.image.mem, m.buf, 0, extent)
+		// What is in runs while they are stale is not used by anyone.
+		m.runs = append(m.runs[:0], run{0, int(extent)})
 	}
-	for _, r := range m.runs {
-		dst = appendChanged(dst, m.image.mem, m.buf, int64(r.start), min(int64(r.end), extent))
-	}
-	return dst
+	return m.runs
 }
 
 func (m *mapMemory) close() error {

@@ -73,11 +73,16 @@ type memoryBacking interface {
 	reset(extent int64) error
 	// private returns the number of private pages.
 	private(extent int64) int
-	// appendChanged appends the pages of PageSize that differ from the image.
-	appendChanged(dst []int32, extent int64) []int32
+	// candidates returns the ranges, ascending, outside of which every byte
+	// equals the image. They are valid until the next call of a method and may
+	// end behind extent.
+	candidates(extent int64) []run
 	// close releases the memory.
 	close() error
 }
+
+// A run is a range of bytes that starts and ends at page boundaries.
+type run struct{ start, end int }
 
 // NewImage makes an image of mem, which is copied; pages of zeros take no room.
 // The length of mem must be a multiple of [WasmPageSize] and not zero. A Memory
@@ -269,7 +274,14 @@ func (m *Memory) AppendChanged(dst []int32) ([]int32, error) {
 	if err := m.idle(); err != nil {
 		return dst, err
 	}
-	return m.backing.appendChanged(dst, m.extent), nil
+	for _, r := range m.backing.candidates(m.extent) {
+		for at, end := int64(r.start), min(int64(r.end), m.extent); at < end; at += PageSize {
+			if !bytes.Equal(m.buf[at:at+PageSize], pageOf(m.source, at)) {
+				dst = append(dst, int32(at/PageSize))
+			}
+		}
+	}
+	return dst, nil
 }
 
 // Verify compares every byte that a guest could ever reach, and the length, with

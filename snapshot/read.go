@@ -1,15 +1,11 @@
 package snapshot
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"sync"
-	"sync/atomic"
 )
 
 // Read reads a snapshot, and nothing behind it, and verifies its checksums and
@@ -67,6 +63,21 @@ func (in *input) fill(b []byte, part string) error {
 	return nil
 }
 
+// header fills b with a header that starts with magic. What does not start like
+// that is not damaged but something else.
+func (in *input) header(b []byte, magic string) error {
+	if err := in.fill(b[:len(magic)], "magic"); err != nil {
+		if errors.Is(err, ErrCorrupt) {
+			err = fmt.Errorf("%w: ends at offset %d", ErrFormat, in.offset)
+		}
+		return err
+	}
+	if string(b[:len(magic)]) != magic {
+		return fmt.Errorf("%w: wrong magic at offset 0", ErrFormat)
+	}
+	return in.fill(b[len(magic):], "header")
+}
+
 // section reads a section of n bytes and its checksum. Memory is allocated in
 // steps, as the bytes arrive.
 func (in *input) section(n int, part string) ([]byte, error) {
@@ -90,18 +101,8 @@ func read(r io.Reader, verify bool) (*Snapshot, error) {
 	in := &input{r: r}
 	s := new(Snapshot)
 
-	// What does not start like a snapshot is not a damaged one.
 	b := make([]byte, headerBytes)
-	if err := in.fill(b[:len(formatMagic)], "magic"); err != nil {
-		if errors.Is(err, ErrCorrupt) {
-			err = fmt.Errorf("%w: ends at offset %d", ErrFormat, in.offset)
-		}
-		return nil, err
-	}
-	if string(b[:len(formatMagic)]) != formatMagic {
-		return nil, fmt.Errorf("%w: wrong magic at offset 0", ErrFormat)
-	}
-	if err := in.fill(b[len(formatMagic):], "header"); err != nil {
+	if err := in.header(b, formatMagic); err != nil {
 		return nil, err
 	}
 	if err := s.header.parse(b); err != nil {
@@ -128,7 +129,8 @@ func read(r io.Reader, verify bool) (*Snapshot, error) {
 	if err := s.parseRuns(runs, runsAt); err != nil {
 		return nil, err
 	}
-	blocks, hashes, err := s.readBlocks(in, verify)
+	blocks := make([][]byte, h.blocks())
+	hashes, err := in.blocks(blocks, h.blockLen, verify)
 	if err != nil {
 		return nil, err
 	}
@@ -157,75 +159,4 @@ func (s *Snapshot) parseRuns(b []byte, offset int64) error {
 		return fmt.Errorf("%w: runs of %d pages at offset %d, %d announced", ErrCorrupt, pages, offset, s.header.pages)
 	}
 	return nil
-}
-
-// readBlocks reads the pages. While the next block is read, goroutines check,
-// expand and (if verify is set) hash the ones before it.
-func (s *Snapshot) readBlocks(in *input, verify bool) (blocks [][]byte, hashes []Digest, err error) {
-	n := s.header.blocks() // at most 4096, which the header's limits see to
-	blocks, hashes = make([][]byte, n), make([]Digest, n)
-	errs := make([]error, n) // goroutine i writes to the i-th of each
-	var failed atomic.Bool
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
-	for i := 0; i < n && !failed.Load(); i++ {
-		var head [8]byte
-		if err = in.fill(head[:], "block"); err != nil {
-			break
-		}
-		size, sum := binary.LittleEndian.Uint32(head[:]), binary.LittleEndian.Uint32(head[4:])
-		length := s.header.blockLen(i)
-		if uint64(size) > uint64(length) {
-			err = fmt.Errorf("%w: impossible length of a block at offset %d", ErrCorrupt, in.offset-8)
-			break
-		}
-		at := in.offset
-		data := make([]byte, size)
-		if err = in.fill(data, "block"); err != nil {
-			break
-		}
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			b, err := expand(data, length, sum)
-			if err != nil {
-				errs[i] = fmt.Errorf("%w: block at offset %d: %w", ErrCorrupt, at, err)
-				failed.Store(true)
-				return
-			}
-			if verify {
-				hashes[i] = sha256.Sum256(b)
-			}
-			blocks[i] = b
-		})
-	}
-	wg.Wait()
-	// A block that is corrupt comes before the one that could not be read.
-	for _, e := range errs {
-		if e != nil {
-			return nil, nil, e
-		}
-	}
-	return blocks, hashes, err
-}
-
-var errChecksum = errors.New("wrong checksum")
-
-// expand checks the bytes of a block and returns its length bytes, which are the
-// bytes themselves if they are so many.
-func expand(data []byte, length int, sum uint32) ([]byte, error) {
-	if checksum(data) != sum {
-		return nil, errChecksum
-	}
-	if len(data) == length {
-		return data, nil
-	}
-	b, err := decoder().DecodeAll(data, make([]byte, 0, length))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) != length {
-		return nil, fmt.Errorf("%d bytes, want %d", len(b), length)
-	}
-	return b, nil
 }

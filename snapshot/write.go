@@ -3,7 +3,6 @@ package snapshot
 import (
 	"encoding/binary"
 	"io"
-	"runtime"
 )
 
 // WriteTo writes s, compressed. It implements [io.WriterTo]. Two snapshots with
@@ -40,34 +39,5 @@ func (s *Snapshot) write(w io.Writer, compress bool) (written int64, err error) 
 		return written, err
 	}
 
-	// A batch is compressed by all processors and then written in order.
-	batch := 2 * runtime.GOMAXPROCS(0)
-	buffers, out := make([][]byte, batch), make([][]byte, batch)
-	for rest := *blocks; len(rest) > 0; {
-		now := rest[:min(batch, len(rest))]
-		rest = rest[len(now):]
-		parallel(len(now), func(i int) {
-			out[i] = now[i]
-			if !compress {
-				return
-			}
-			buffers[i] = encoder().EncodeAll(now[i], buffers[i][:0])
-			// A block that is as long as its pages is one that is not compressed.
-			if len(buffers[i]) < len(now[i]) {
-				out[i] = buffers[i]
-			}
-		})
-		for _, b := range out[:len(now)] {
-			var head [8]byte
-			binary.LittleEndian.PutUint32(head[:], uint32(len(b)))
-			binary.LittleEndian.PutUint32(head[4:], checksum(b))
-			if err := put(head[:]); err != nil {
-				return written, err
-			}
-			if err := put(b); err != nil {
-				return written, err
-			}
-		}
-	}
-	return written, nil
+	return written, writeBlocks(put, *blocks, compress)
 }

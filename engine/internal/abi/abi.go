@@ -28,8 +28,15 @@ const (
 	ImportTick   = "tick"
 )
 
-// SleepCall is the name of the host call that every guest may make.
-const SleepCall = "spore.sleep"
+// Reserved names of host calls. Every guest may make the first two.
+const (
+	SleepCall  = "spore.sleep"
+	CancelCall = "spore.cancel" // of a pending call that the guest has given up
+	EmitCall   = "spore.emit"   // one part of a streamed result
+)
+
+// ExecFunction is the reserved name of the function that runs more source.
+const ExecFunction = "spore.exec"
 
 // FlagBlocking asks a host call to reply at once.
 const FlagBlocking = 1
@@ -75,6 +82,15 @@ func ReadControl(mem []byte, addr uint32) (ControlBlock, error) {
 		return c, fmt.Errorf("%w: result [%d, +%d) lies outside memory", ErrABI, c.Result, c.ResultLen)
 	}
 	return c, nil
+}
+
+// Fresh returns the bytes of the field fresh of the control block at addr, if it lies in mem.
+func Fresh(mem []byte, addr uint32) ([]byte, bool) {
+	b, ok := Slice(mem, addr, controlSize)
+	if !ok {
+		return nil, false
+	}
+	return b[24:28:28], true
 }
 
 // Slice returns the n bytes of mem at ptr, if they exist.

@@ -89,7 +89,7 @@ func Parse(t Type, body []byte) (Message, error) {
 		m = &Compile{ID: d.uint(), Name: d.blob(), Code: d.blob()}
 	case TypeRender:
 		m = &Render{ID: d.uint(), Digest: d.digest(), Snapshot: d.blob(), Limits: d.ints(), Console: d.bool(), Grants: d.int(), Fixed: d.bool(),
-			Now: d.int(), Seed: d.uint(), Function: d.blob(), Arg: d.blob()}
+			Now: d.int(), Seed: d.uint(), Function: d.blob(), Arg: d.blob(), Session: d.bool(), GoOn: d.bool(), State: d.blob()}
 	case TypeForget:
 		m = &Forget{Digest: d.digest()}
 	case TypeCancel:
@@ -98,14 +98,18 @@ func Parse(t Type, body []byte) (Message, error) {
 		m = &HostReply{ID: d.uint(), Call: d.uint(), Reply: d.blob()}
 	case TypeHostCall:
 		m = &HostCall{ID: d.uint(), Call: d.uint(), Blocking: d.bool(), Name: d.blob(), Frame: d.blob()}
+	case TypeGiveUp:
+		m = &GiveUp{ID: d.uint(), Call: d.uint()}
+	case TypeSuspend:
+		m = &Suspend{ID: d.uint()}
 	case TypeConsole:
 		m = &Console{ID: d.uint(), Level: d.int(), Text: d.blob()}
 	case TypeResult:
-		m = &Result{ID: d.uint(), Status: d.int(), Usage: d.ints(), Data: d.blob()}
+		m = &Result{ID: d.uint(), Status: d.int(), Usage: d.ints(), Data: d.blob(), State: d.blob()}
 	case TypeCompiled:
 		m = &Compiled{ID: d.uint(), Snapshot: d.blob()}
 	case TypeFailed:
-		m = &Failed{ID: d.uint(), Error: d.blob()}
+		m = &Failed{ID: d.uint(), Error: d.blob(), State: d.blob()}
 	case TypeStart, TypeReady, TypeProgress:
 		return Raw{t, body}, nil
 	default:

@@ -41,6 +41,9 @@ const (
 	TypeHostCall // [HostCall]
 
 	TypeHostReply // [HostReply], to the worker
+
+	TypeGiveUp  // [GiveUp]
+	TypeSuspend // [Suspend], to the worker
 )
 
 // headerBytes is the length of a frame's header.
@@ -68,6 +71,9 @@ type Render struct {
 	Seed     uint64
 	Function []byte
 	Arg      []byte // JSON
+	Session  bool   // the call is one of an instance, and leaves a state
+	GoOn     bool   // it goes on with what is in progress in State
+	State    []byte // of the instance, as the engine encodes it
 }
 
 // Forget makes the worker forget a component.
@@ -77,8 +83,17 @@ type Forget struct{ Digest [32]byte }
 type HostReply struct {
 	ID    uint64
 	Call  uint64
-	Reply []byte // of the guest ABI
+	Reply []byte // of the guest ABI; empty: the answer comes from outside, later
 }
+
+// GiveUp says that the component does not wait for the answer to a [HostCall] any more.
+type GiveUp struct {
+	ID   uint64
+	Call uint64
+}
+
+// Suspend asks for the state of the instance, instead of a result, as soon as it waits.
+type Suspend struct{ ID uint64 }
 
 // HostCall is a call of a host function by the component whose request is in
 // progress.
@@ -106,6 +121,7 @@ type Result struct {
 	Status int64   // of the guest ABI
 	Usage  []int64 // in the order of the engine
 	Data   []byte  // as the guest ABI has it
+	State  []byte  // of the instance afterwards, if the call was one of an instance
 }
 
 // Compiled answers [Compile].
@@ -119,6 +135,7 @@ type Compiled struct {
 type Failed struct {
 	ID    uint64
 	Error []byte
+	State []byte // as in Result, if the instance has survived
 }
 
 // A Message is a body that can be sent.
@@ -149,7 +166,10 @@ func (m *Render) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, uint64(m.Now))
 	b = appendUint(b, m.Seed)
 	b = appendBlob(b, m.Function)
-	return appendBlob(b, m.Arg), TypeRender
+	b = appendBlob(b, m.Arg)
+	b = appendBool(b, m.Session)
+	b = appendBool(b, m.GoOn)
+	return appendBlob(b, m.State), TypeRender
 }
 
 func (m *Forget) appendTo(b []byte) ([]byte, Type) { return append(b, m.Digest[:]...), TypeForget }
@@ -170,6 +190,13 @@ func (m *HostCall) appendTo(b []byte) ([]byte, Type) {
 	return appendBlob(b, m.Frame), TypeHostCall
 }
 
+func (m *GiveUp) appendTo(b []byte) ([]byte, Type) {
+	b = appendUint(b, m.ID)
+	return appendUint(b, m.Call), TypeGiveUp
+}
+
+func (m *Suspend) appendTo(b []byte) ([]byte, Type) { return appendUint(b, m.ID), TypeSuspend }
+
 func (m *Console) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)
 	b = appendUint(b, uint64(m.Level))
@@ -180,7 +207,8 @@ func (m *Result) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)
 	b = appendUint(b, uint64(m.Status))
 	b = appendInts(b, m.Usage)
-	return appendBlob(b, m.Data), TypeResult
+	b = appendBlob(b, m.Data)
+	return appendBlob(b, m.State), TypeResult
 }
 
 func (m *Compiled) appendTo(b []byte) ([]byte, Type) {
@@ -190,7 +218,8 @@ func (m *Compiled) appendTo(b []byte) ([]byte, Type) {
 
 func (m *Failed) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)
-	return appendBlob(b, m.Error), TypeFailed
+	b = appendBlob(b, m.Error)
+	return appendBlob(b, m.State), TypeFailed
 }
 
 // Append appends the frame of m to b. A body of more than [MaxFrame] is an

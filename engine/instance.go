@@ -1,0 +1,345 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+)
+
+// An Instance is a component that keeps its state from call to call: variables, the
+// interpreter's heap, coroutines that wait.
+//
+// A call is a transaction on that state. If it ends with a result, or with an exception of
+// the component, what it did to the state stays. If it is ended from outside, by a limit, by its context, by
+// Close or by an error of the machine, the instance is as it was before the call: whatever a component
+// does, the next call finds a sound instance. What host functions did meanwhile is done;
+// [hostfuncs.Caller] has a key by which the outside can tell calls apart.
+//
+// Between calls an instance has no thread, no process, no mapping and no place among
+// Config.Guests: it is what its memory differs in from the component's image, some kilobytes
+// for a small one. See [Config.Parking].
+//
+// One goroutine at a time may use an instance; a method that finds another at work
+// returns [ErrBusy] and changes nothing. Close, Suspend, Pending and ID may be called at any
+// time.
+type Instance struct {
+	component *Component
+	opt       *Options
+	cells     *positions // of source that was run in it
+	id        [16]byte
+	epoch     uint32 // how many calls were taken back; guarded by busy
+	fresh     bool   // the next start gets new randomness, whatever the state says; guarded by busy
+	suspended bool   // a call is in progress and waits for answers; guarded by mu
+	place     int    // in Engine.instances; guarded by its mu
+
+	mu     sync.Mutex
+	state  parked   // guarded by mu
+	work   *working // the method that is at work; guarded by mu
+	closed bool     // guarded by mu
+}
+
+// A working is a method of an instance at work.
+type working struct {
+	cancel  context.CancelCauseFunc
+	suspend chan struct{} // closed when the instance is to be suspended
+	done    chan struct{} // closed when the method is over
+}
+
+// Open returns a new instance of c. Nil options grant nothing. The instance keeps opt,
+// which must not be changed afterwards; instances may share it.
+//
+// It costs some hundred bytes until the first call. The caller closes it; closing the engine does
+// so too. The error is [ErrClosed], [ErrConfig], or a [*LimitError] naming Instances.
+func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	in, err := c.newInstance(opt)
+	if err != nil {
+		return nil, err
+	}
+	rand.Read(in.id[:]) // never fails
+	return in, c.engine.instances.add(in)
+}
+
+// newInstance returns an instance without an ID that is not registered.
+func (c *Component) newInstance(opt *Options) (*Instance, error) {
+	if c.closed.Load() || c.engine.closing.Load() {
+		return nil, ErrClosed
+	}
+	if opt == nil {
+		opt = &Options{}
+	}
+	limits := opt.Limits
+	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
+	}
+	if opt.Fixed != nil {
+		if _, err := opt.Fixed.now(); err != nil {
+			return nil, err
+		}
+	}
+	return &Instance{component: c, opt: opt}, nil
+}
+
+// ID identifies the instance, also after it was resumed elsewhere.
+func (in *Instance) ID() string { return hex.EncodeToString(in.id[:]) }
+
+// Component returns what the instance is one of.
+func (in *Instance) Component() *Component { return in.component }
+
+// begin makes the calling method the one at work, with a context that ends when the
+// instance is closed. end is its reverse.
+func (in *Instance) begin(ctx context.Context) (context.Context, *working, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.closed:
+		return nil, nil, ErrClosed
+	case in.work != nil:
+		return nil, nil, ErrBusy
+	}
+	w := &working{suspend: make(chan struct{}), done: make(chan struct{})}
+	ctx, w.cancel = context.WithCancelCause(ctx)
+	in.work = w
+	return ctx, w, nil
+}
+
+func (in *Instance) end(w *working) {
+	w.cancel(nil)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.work = nil
+	close(w.done)
+}
+
+// Call calls a function of the component with arg, any value that [encoding/json]
+// accepts; nil is an empty object. It returns when the function has returned, and all host
+// functions that it started have too.
+//
+// If the function waits for answers that only come from outside ([hostfuncs.Later]), or sleeps for longer than
+// it may, the error is [ErrSuspended]: the call is still in progress, and [Instance.Answer] and
+// [Instance.Continue] go on with it. Other errors are those of [Component.Render].
+func (in *Instance) Call(ctx context.Context, function string, arg any) (*Result, error) {
+	return in.call(ctx, &call{function: function}, arg)
+}
+
+// call makes a call of which k has what differs from the instance's options.
+func (in *Instance) call(ctx context.Context, k *call, arg any) (*Result, error) {
+	if strings.HasPrefix(k.function, "spore.") && k.function != abi.ExecFunction {
+		return nil, fmt.Errorf("%w: functions with names like %q are reserved", ErrConfig, k.function)
+	}
+	var err error
+	if k.arg, err = encode(arg); err != nil {
+		return nil, fmt.Errorf("engine: argument of %s: %w", k.function, err)
+	}
+	ctx, w, err := in.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer in.end(w)
+	if in.suspended {
+		return nil, ErrSuspended
+	}
+	return in.run(ctx, w, k, false)
+}
+
+// Continue goes on with the call in progress, if an answer has been given or a sleep has
+// come due, and returns what Call would have. It returns [ErrSuspended] again if the call waits
+// once more. With a Fixed environment the clock jumps to the next sleep if there is no answer.
+//
+// If no call is in progress, it lets background work of the component go on that can, and
+// returns an empty result.
+func (in *Instance) Continue(ctx context.Context) (*Result, error) {
+	ctx, w, err := in.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer in.end(w)
+	return in.run(ctx, w, &call{}, true)
+}
+
+// run makes a call as the method at work.
+func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*Result, error) {
+	c := in.component
+	if err := c.engine.enter(); err != nil {
+		return nil, err
+	}
+	defer c.engine.leave()
+	k.ctx, k.cells = ctx, in.cells
+	k.fill(in.opt, c)
+	s := &session{keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
+	var err error
+	if s.from, s.lines, err = in.load(); err != nil {
+		return nil, err
+	}
+	s.from.fresh = s.from.fresh || in.fresh
+	k.session = s
+	r, err := c.engine.counted(func() (*Result, error) { return c.do(k) })
+	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+		err = ErrClosed
+	}
+	if s.next == nil || !survives(err) {
+		// Taken back. Numbers of host calls and random values that the guest drew may be
+		// known outside, and must not come again.
+		in.epoch++
+		in.fresh = true
+		return nil, err
+	}
+	next, perr := c.engine.parking.park(s.next)
+	if perr != nil {
+		in.epoch++
+		in.fresh = true
+		return nil, perr
+	}
+	in.fresh = false
+	in.mu.Lock()
+	old := in.state
+	in.state, in.suspended = next, s.suspended
+	in.mu.Unlock()
+	c.engine.parking.free(old)
+	if err == nil && s.suspended {
+		err = ErrSuspended
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// load returns what the instance is.
+func (in *Instance) load() (*state, []byte, error) {
+	if !in.state.some() {
+		return &state{}, nil, nil
+	}
+	b, err := in.component.engine.parking.get(in.state, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return parseState(b)
+}
+
+// Suspend makes the call that is at work, if there is one, return [ErrSuspended] as soon
+// as its guest waits for something. The contexts of host functions that are under way then end, and their calls stay
+// pending: whether they are made again is for [Instance.Pending] and [Instance.Retry] to decide.
+func (in *Instance) Suspend() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if w := in.work; w != nil {
+		select {
+		case <-w.suspend:
+		default:
+			close(w.suspend)
+		}
+	}
+}
+
+// Fork returns a new instance in the state of in, with the same options. The two share what neither
+// has changed, and know nothing of each other: the new one has an ID and randomness of its own, unless
+// the environment is Fixed. Calls that are pending have to be answered in both, and keep their keys.
+func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
+	if _, w, err := in.begin(ctx); err != nil {
+		return nil, err
+	} else {
+		defer in.end(w)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := in.component
+	if c.engine.closing.Load() {
+		return nil, ErrClosed
+	}
+	child := &Instance{component: c, opt: in.opt, cells: in.cells, fresh: true, suspended: in.suspended}
+	rand.Read(child.id[:])
+	child.state = c.engine.parking.share(in.state)
+	if err := c.engine.instances.add(child); err != nil {
+		c.engine.parking.free(child.state)
+		return nil, err
+	}
+	return child, nil
+}
+
+// Close ends the instance and what it has in progress, for which it waits. It is idempotent.
+func (in *Instance) Close() error {
+	in.mu.Lock()
+	w := in.work
+	if !in.closed {
+		in.closed = true
+		in.component.engine.instances.remove(in)
+	}
+	if w != nil {
+		w.cancel(ErrClosed)
+	}
+	in.mu.Unlock()
+	if w != nil {
+		<-w.done
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.component.engine.parking.free(in.state)
+	in.state = parked{}
+	return nil
+}
+
+// instances are the open instances of an engine.
+type instances struct {
+	max int
+
+	mu   sync.Mutex
+	open []*Instance // guarded by mu
+	shut bool        // guarded by mu
+}
+
+// add registers in.
+func (s *instances) add(in *Instance) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.shut:
+		return ErrClosed
+	case len(s.open) >= s.max:
+		return &LimitError{Limit: limitInstances, Max: int64(s.max)}
+	}
+	in.place = len(s.open)
+	s.open = append(s.open, in)
+	return nil
+}
+
+func (s *instances) remove(in *Instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := len(s.open) - 1
+	if in.place > last || s.open[in.place] != in {
+		return
+	}
+	s.open[in.place] = s.open[last]
+	s.open[in.place].place = in.place
+	s.open[last] = nil
+	s.open = s.open[:last]
+}
+
+func (s *instances) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+// close closes all instances and lets none be opened any more.
+func (s *instances) close() error {
+	s.mu.Lock()
+	s.shut = true
+	open := append([]*Instance(nil), s.open...)
+	s.mu.Unlock()
+	var errs []error
+	for _, in := range open {
+		errs = append(errs, in.Close())
+	}
+	return errors.Join(errs...)
+}

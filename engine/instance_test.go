@@ -1,0 +1,242 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sporeengine/spore/engine"
+	"github.com/sporeengine/spore/hostfuncs"
+)
+
+// counters are components with a state.
+var counters = map[string]string{
+	"counter.js": `import { call } from "spore";
+let n = 0;
+export const render = () => n;
+export const add = p => n += p.by ?? 1;
+export const fail = () => { n = 1000; throw new Error("no"); };
+export const spin = () => { n = 1000; for (;;); };
+export const ask = async p => { n += 1; const v = await call("app.ask", p); n += v.by; return n; };
+export const sleep = async p => { await new Promise(r => setTimeout(r, p.ms)); return ++n; };
+export const wait = async () => { n += 1; await call("app.wait"); return ++n; };
+export const random = () => Math.random();`,
+	"counter.py": `import asyncio, spore, random as r
+n = 0
+def render(): return n
+def add(p):
+    global n
+    n += p.get("by", 1)
+    return n
+def fail():
+    global n
+    n = 1000
+    raise ValueError("no")
+def spin():
+    global n
+    n = 1000
+    while True: pass
+async def ask(p):
+    global n
+    n += 1
+    v = await spore.call("app.ask", p)
+    n += v["by"]
+    return n
+async def sleep(p):
+    global n
+    await asyncio.sleep(p["ms"] / 1000)
+    n += 1
+    return n
+async def wait():
+    global n
+    n += 1
+    await spore.call("app.wait")
+    n += 1
+    return n
+def random(): return r.random()`,
+}
+
+type props = map[string]any
+
+// askSet has functions that do not answer at once.
+func askSet(t testing.TB) hostfuncs.Set {
+	s, err := hostfuncs.NewSet(
+		hostfuncs.New("app.ask", "", func(context.Context, struct {
+			Q string `json:"q,omitempty"`
+		}) (struct{}, error) {
+			return struct{}{}, hostfuncs.Later
+		}),
+		hostfuncs.New("app.wait", "", func(ctx context.Context, _ struct{}) (struct{}, error) {
+			<-ctx.Done()
+			return struct{}{}, ctx.Err()
+		}),
+	)
+	require.NoError(t, err)
+	return s
+}
+
+// eachCounter runs f with an instance of each counter in each isolation mode.
+func eachCounter(t *testing.T, opt *engine.Options, f func(t *testing.T, in *engine.Instance)) {
+	for _, mode := range []engine.Isolation{engine.InProcess, engine.Subprocess} {
+		for name, code := range counters {
+			t.Run(fmt.Sprintf("%v/%s", mode, name), func(t *testing.T) {
+				e := shared
+				if mode == engine.Subprocess {
+					e = newEngine(t, engine.Config{Isolation: mode})
+				}
+				c, err := e.Compile(t.Context(), engine.Source{Name: name, Code: []byte(code)})
+				require.NoError(t, err)
+				defer c.Close()
+				in, err := c.Open(t.Context(), opt)
+				require.NoError(t, err)
+				defer in.Close()
+				f(t, in)
+			})
+		}
+	}
+}
+
+func text(t *testing.T, in *engine.Instance, function string, arg any) string {
+	t.Helper()
+	r, err := in.Call(t.Context(), function, arg)
+	require.NoError(t, err)
+	return r.Text()
+}
+
+func TestInstanceKeepsItsState(t *testing.T) {
+	eachCounter(t, nil, func(t *testing.T, in *engine.Instance) {
+		for want := 1; want <= 20; want++ {
+			require.Equal(t, fmt.Sprint(want), text(t, in, "add", props{}))
+		}
+		_, err := in.Call(t.Context(), "fail", nil)
+		ge, ok := errors.AsType[*engine.GuestError](err)
+		require.True(t, ok, "%v", err)
+		require.Equal(t, "no", ge.Message)
+		require.Equal(t, "1000", text(t, in, "render", nil), "an exception takes nothing back")
+	})
+}
+
+func TestInstanceTakesBack(t *testing.T) {
+	opt := &engine.Options{Limits: engine.Limits{CallTime: 50 * time.Millisecond}}
+	eachCounter(t, opt, func(t *testing.T, in *engine.Instance) {
+		text(t, in, "add", props{"by": 7})
+		_, err := in.Call(t.Context(), "spin", nil)
+		le, ok := errors.AsType[*engine.LimitError](err)
+		require.True(t, ok, "%v", err)
+		require.Equal(t, "CallTime", le.Limit)
+		require.Equal(t, "7", text(t, in, "render", nil))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		defer cancel()
+		_, err = in.Call(ctx, "spin", nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, "8", text(t, in, "add", nil))
+	})
+}
+
+func TestInstanceForks(t *testing.T) {
+	eachCounter(t, nil, func(t *testing.T, in *engine.Instance) {
+		text(t, in, "add", props{"by": 7})
+		fork, err := in.Fork(t.Context())
+		require.NoError(t, err)
+		defer fork.Close()
+		require.NotEqual(t, in.ID(), fork.ID())
+		require.Equal(t, "10", text(t, fork, "add", props{"by": 3}))
+		require.Equal(t, "8", text(t, in, "add", nil))
+		require.NotEqual(t, text(t, in, "random", nil), text(t, fork, "random", nil))
+		require.NoError(t, in.Close())
+		require.Equal(t, "11", text(t, fork, "add", nil))
+		_, err = in.Call(t.Context(), "add", nil)
+		require.ErrorIs(t, err, engine.ErrClosed)
+	})
+}
+
+func TestInstanceAnswer(t *testing.T) {
+	opt := &engine.Options{Grants: askSet(t)}
+	eachCounter(t, opt, func(t *testing.T, in *engine.Instance) {
+		_, err := in.Call(t.Context(), "ask", props{"q": "why"})
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		_, err = in.Call(t.Context(), "add", nil)
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		_, err = in.Continue(t.Context())
+		require.ErrorIs(t, err, engine.ErrSuspended, "nobody has answered")
+		list, err := in.Pending()
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		p := list[0]
+		require.Equal(t, "app.ask", p.Name)
+		require.JSONEq(t, `{"q":"why"}`, string(p.Argument.JSON))
+		require.Equal(t, fmt.Sprintf("%s.0.%d", in.ID(), p.Number), p.Key)
+		require.False(t, p.Interrupted)
+
+		fork, err := in.Fork(t.Context())
+		require.NoError(t, err)
+		defer fork.Close()
+
+		require.ErrorIs(t, in.Answer(p.Number+1, nil, nil), engine.ErrNoCall)
+		require.NoError(t, in.Answer(p.Number, props{"by": 10}, nil))
+		require.ErrorIs(t, in.Answer(p.Number, nil, nil), engine.ErrNoCall)
+		r, err := in.Continue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "11", r.Text())
+		list, err = in.Pending()
+		require.NoError(t, err)
+		require.Empty(t, list)
+
+		require.NoError(t, fork.Answer(p.Number, nil, hostfuncs.Errorf("refused", "not today")))
+		_, err = fork.Continue(t.Context())
+		require.ErrorContains(t, err, "not today")
+		require.Equal(t, "1", text(t, fork, "render", nil))
+		require.Equal(t, "11", text(t, in, "render", nil))
+	})
+}
+
+func TestInstanceSuspend(t *testing.T) {
+	opt := &engine.Options{Grants: askSet(t)}
+	eachCounter(t, opt, func(t *testing.T, in *engine.Instance) {
+		stop := time.AfterFunc(20*time.Millisecond, in.Suspend)
+		defer stop.Stop()
+		_, err := in.Call(t.Context(), "wait", nil)
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		list, err := in.Pending()
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.True(t, list[0].Interrupted)
+		require.NoError(t, in.Answer(list[0].Number, nil, nil))
+		r, err := in.Continue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "2", r.Text())
+
+		_, err = in.Call(t.Context(), "sleep", props{"ms": 3_600_000})
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		list, err = in.Pending()
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.Equal(t, "spore.sleep", list[0].Name)
+		require.WithinDuration(t, time.Now().Add(time.Hour), list[0].Due, time.Minute)
+		_, err = in.Continue(t.Context())
+		require.ErrorIs(t, err, engine.ErrSuspended)
+	})
+}
+
+func TestInstanceIsBusy(t *testing.T) {
+	opt := &engine.Options{Grants: askSet(t)}
+	eachCounter(t, opt, func(t *testing.T, in *engine.Instance) {
+		done := make(chan error)
+		go func() {
+			_, err := in.Call(context.Background(), "wait", nil)
+			done <- err
+		}()
+		require.Eventually(t, func() bool {
+			_, err := in.Fork(t.Context())
+			return errors.Is(err, engine.ErrBusy)
+		}, 5*time.Second, time.Millisecond)
+		_, err := in.Call(t.Context(), "add", nil)
+		require.ErrorIs(t, err, engine.ErrBusy)
+		require.NoError(t, in.Close())
+		require.ErrorIs(t, <-done, engine.ErrClosed)
+	})
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sporeengine/spore/snapshot"
+)
+
+// instanceMeta is what the delta of an instance says beside its memory and globals.
+type instanceMeta struct {
+	Version  int    `json:"version"`
+	Instance string `json:"instance"` // its ID
+	Epoch    uint32 `json:"epoch"`
+	Language string `json:"language"`
+	Name     string `json:"name"` // of the component
+	LastID   uint32 `json:"lastID"`
+	stateRest
+}
+
+// metaVersion is the version of instanceMeta.
+const metaVersion = 1
+
+// Snapshot returns the instance as a value, to be stored and given to [Engine.Resume], perhaps in
+// another process. It holds what differs from the component's image, which it names by its
+// digest, and the calls that are pending; no grants, limits or other options. In it can be read what
+// the component knows. The instance stays open: to suspend one, take its snapshot, store it and close it.
+//
+// A guest is in a state that can be captured whenever it does not run, so a snapshot can be
+// taken at any time but during a call ([ErrBusy]).
+func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
+	_, w, err := in.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer in.end(w)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	st, lines, err := in.load()
+	if err != nil {
+		return nil, err
+	}
+	c := in.component
+	info := c.snapshot.Info()
+	if len(lines) == 0 { // there was no call yet
+		st.globals = c.snapshot.Globals()
+		lines = binary.LittleEndian.AppendUint32(nil, uint32(info.MemoryBytes/snapshot.WasmPageSize))
+	}
+	meta, err := json.Marshal(instanceMeta{metaVersion, in.ID(), in.epoch, c.meta.Language, c.meta.Name, st.lastID, st.stateRest})
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.NewDelta(snapshot.DeltaParams{Runtime: info.Runtime, Base: c.Digest(), Lines: lines, Globals: st.globals, Meta: meta})
+}
+
+// Resume returns the instance whose snapshot is d, in the state in which it was taken: pending
+// calls and all, with the same ID, and without running anything. opt says afresh what it may do. Its clock
+// is the present one and its randomness new, unless the environment was Fixed.
+//
+// The component has to be open in the engine, or [Config].Fetch to supply it; else the error wraps
+// [ErrMismatch] and names the component's digest. A forged snapshot can do what the component's tenant
+// can do and no more, but it can be any state: authenticate what crosses a trust boundary. Whoever
+// resumes a snapshot twice gets two instances with one ID, whose host calls have the same keys.
+func (e *Engine) Resume(ctx context.Context, d *snapshot.Delta, opt *Options) (*Instance, error) {
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
+	defer e.leave()
+	c, err := e.components.get(ctx, e, d.Info().Base)
+	if err != nil {
+		return nil, err
+	}
+	return c.Resume(ctx, d, opt)
+}
+
+// Resume is [Engine.Resume] of an instance of this component.
+func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options) (*Instance, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	in, err := c.newInstance(opt)
+	if err != nil {
+		return nil, err
+	}
+	info := d.Info()
+	if info.Runtime != c.language.runtime.SHA256 {
+		return nil, fmt.Errorf("%w: the instance was made with the %s module %v, this engine has %x", ErrMismatch, c.meta.Language, info.Runtime, c.language.runtime.SHA256)
+	}
+	if info.Base != c.Digest() {
+		return nil, fmt.Errorf("%w: the instance is one of component %v, not of %v", ErrMismatch, info.Base, c.Digest())
+	}
+	limits := in.opt.Limits
+	limits.fill(c.engine.cfg.Limits)
+	if info.MemoryBytes > limits.Memory {
+		return nil, &LimitError{Limit: limitMemory, Max: limits.Memory}
+	}
+	var meta instanceMeta
+	dec := json.NewDecoder(bytes.NewReader(d.Meta()))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&meta); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrInstance, err)
+	}
+	if meta.Version != metaVersion {
+		return nil, fmt.Errorf("%w: it has version %d, this engine knows %d", ErrInstance, meta.Version, metaVersion)
+	}
+	if n, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil || n != len(in.id) {
+		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
+	}
+	st := &state{lastID: meta.LastID, globals: d.Globals(), stateRest: meta.stateRest}
+	if want := len(c.snapshot.Globals()); len(st.globals) != want {
+		return nil, fmt.Errorf("%w: it has %d globals, the module has %d", ErrInstance, len(st.globals), want)
+	}
+	if err := st.check(); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrInstance, err)
+	}
+	b, err := st.append(nil)
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, d.Lines()...)
+	if int64(len(b)) > limits.State {
+		return nil, &LimitError{Limit: limitState, Max: limits.State}
+	}
+	in.epoch, in.fresh, in.suspended = meta.Epoch, true, st.Call != nil
+	if in.state, err = c.engine.parking.park(b); err != nil {
+		return nil, err
+	}
+	if err := c.engine.instances.add(in); err != nil {
+		c.engine.parking.free(in.state)
+		return nil, err
+	}
+	return in, nil
+}
+
+// get returns the open component with a digest, or fetches it.
+func (s *components) get(ctx context.Context, e *Engine, digest snapshot.Digest) (*Component, error) {
+	if c := s.find(digest); c != nil {
+		return c, nil
+	}
+	missing := fmt.Errorf("%w: component %v is not open", ErrMismatch, digest)
+	if e.cfg.Fetch == nil {
+		return nil, missing
+	}
+	s.fetching.Lock() // so that one that many sessions want is fetched once
+	defer s.fetching.Unlock()
+	if c := s.find(digest); c != nil {
+		return c, nil
+	}
+	snap, err := e.cfg.Fetch(ctx, digest)
+	if err != nil {
+		return nil, errors.Join(missing, fmt.Errorf("engine: fetch component %v: %w", digest, err))
+	}
+	defer snap.Close()
+	if snap.Digest() != digest {
+		return nil, fmt.Errorf("%w: Config.Fetch returned component %v instead of %v", ErrMismatch, snap.Digest(), digest)
+	}
+	return e.Load(ctx, snap)
+}
