@@ -364,4 +364,3 @@ func never(hostCall) (any, bool) { return nil, false }
 
 // lines joins lines of source.
 func lines(l ...string) string { return strings.Join(l, "\n") + "\n" }
-
