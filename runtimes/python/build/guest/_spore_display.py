@@ -114,19 +114,24 @@ def _add(forms, mime, form, value):
     cls = type(form)
     try:
         if issubclass(cls, (bytes, bytearray, memoryview)):
-            form = bytes(form)
+            form = _bytes(form)
         elif mime in _BASE64 and issubclass(cls, str):
-            form = binascii.a2b_base64(form)
+            form = _bytes(binascii.a2b_base64(form))
         elif mime in _BASE64 or _is_text(mime) and not issubclass(cls, str):
             raise _Unfit(f"is of type {type_name(form)}")
         else:
             form = _plain(form, [_FORM], 0)
-        if type(form) is bytes and len(form) > _FORM:
-            raise _Unfit(f"has {len(form)} bytes, more than {_FORM}")
     except Exception as e:
         _note(value, mime, str(e) if type(e) is _Unfit else _reason(e))
     else:
         forms[mime] = form
+
+
+def _bytes(form):
+    with memoryview(form) as view:
+        if view.nbytes > _FORM:
+            raise _Unfit(f"has {view.nbytes} bytes, more than {_FORM}")
+        return view.tobytes()
 
 
 def _is_text(mime):
@@ -140,6 +145,8 @@ def _plain(v, budget, depth):
     if v is None or cls is bool:
         cost, copy = 4, v
     elif issubclass(cls, str):
+        if str.__len__(v) > budget[0]:
+            raise _Unfit("is too large")
         copy = _utf8(v)
         cost = len(copy)
     elif issubclass(cls, int):

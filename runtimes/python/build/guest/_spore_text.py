@@ -15,7 +15,7 @@ def clean(s, limit):
 
 def cut(s, limit):
     """s as text that UTF-8 can express, cut at the end to `limit` bytes."""
-    b = str.encode(s[:limit + 1], "utf-8", "backslashreplace")
+    b = str.__str__(s)[:limit + 1].encode("utf-8", "backslashreplace")
     if len(b) > limit:
         return b[:limit - 4].decode("utf-8", "ignore") + "…"
     return b.decode("utf-8")
@@ -23,16 +23,19 @@ def cut(s, limit):
 
 def message_of(exc):
     try:
-        return str(exc)
+        return str.__str__(str(exc))    # not of a subclass
     except BaseException:
         return f"<str() of {type(exc).__name__} failed>"
 
 
 def type_name(o):
     cls = type(o)
-    if cls.__module__ in ("builtins", "component"):
-        return cls.__qualname__
-    return f"{cls.__module__}.{cls.__qualname__}"
+    try:
+        if cls.__module__ in ("builtins", "component"):
+            return cls.__qualname__
+        return f"{cls.__module__}.{cls.__qualname__}"
+    except Exception:       # its metaclass has a say in this
+        return "?"
 
 
 def as_text(value):

@@ -60,6 +60,7 @@ def display(*objects, raw=False):
     text is printed."""
     for o in objects:
         part = _raw_bundle(o) if raw else _bundle(o)
+        _spore.flush()      # what was printed before is seen before
         try:
             call_sync("spore.emit", part)
         except HostError as e:

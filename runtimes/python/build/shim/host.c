@@ -159,17 +159,19 @@ spore_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return NULL;
     }
     uint32_t id;
+    PyObject *awaiter = Py_NewRef(hot.awaiter), *result = NULL;
     switch (request(0, args[0], n == 2 ? args[1] : NULL, &id, &value)) {
     case 0: {
         PyObject *number = PyLong_FromUnsignedLong(id);
-        PyObject *awaitable = number ? PyObject_CallOneArg(hot.awaiter, number) : NULL;
+        result = number ? PyObject_CallOneArg(awaiter, number) : NULL;
         Py_XDECREF(number);
-        return awaitable;
+        break;
     }
     case 1:
-        return boxed(value);
+        result = boxed(value);
     }
-    return NULL;
+    Py_DECREF(awaiter);
+    return result;
 }
 
 /* drive(awaiter): from now on awaiter(number) makes what call() returns for a
@@ -278,6 +280,14 @@ spore_emit(PyObject *self, PyObject *args)
     return PyLong_FromSsize_t(n);
 }
 
+/* flush(): an unfinished line goes out. */
+static PyObject *
+spore_flush(PyObject *self, PyObject *unused)
+{
+    console_flush();
+    Py_RETURN_NONE;
+}
+
 /* ---- tracebacks ---- */
 
 /* walk(traceback, first, last): number of entries, a list of the first ones and
@@ -373,6 +383,7 @@ static PyMethodDef methods[] = {
     {"drive", spore_drive, METH_O, NULL},
     {"settled", spore_settled, METH_NOARGS, NULL},
     {"emit", spore_emit, METH_VARARGS, NULL},
+    {"flush", spore_flush, METH_NOARGS, NULL},
     {"walk", spore_walk, METH_VARARGS, NULL},
     {"tzdata", (PyCFunction)(void (*)(void))spore_tzdata, METH_FASTCALL, NULL},
     {"start", spore_start, METH_NOARGS, NULL},

@@ -20,7 +20,6 @@ import weakref
 from time import monotonic, sleep, time as wall_clock
 
 import _spore
-from spore import HostError
 
 from . import events, futures, tasks
 from .log import logger
@@ -47,7 +46,6 @@ class EventLoop(events.AbstractEventLoop):
         self._scheduled = []        # heap of TimerHandle
         self._host_calls = {}       # number of a pending host call -> its _HostCall
         self._sleeps = {}           # number of a pending spore.sleep -> its TimerHandle
-        self._given_up = set()      # numbers of calls that the host settles all the same
         self._running = False
         self._stopping = False
         self._closed = False
@@ -168,7 +166,7 @@ class EventLoop(events.AbstractEventLoop):
             self._wall = wall_clock() if self._scheduled else None
         finally:
             self._leave(before)
-        return bool(self._host_calls or self._sleeps or self._given_up)
+        return bool(self._host_calls or self._sleeps)
 
     def _sleep(self, main):
         """Makes the host wake the loop in time, and not for nothing. False if the
@@ -200,12 +198,7 @@ class EventLoop(events.AbstractEventLoop):
     def _give_up(self, number):
         """Tells the host that nobody waits for its call `number` any more."""
         self._host_calls.pop(number, None)
-        self._given_up.add(number)
-        try:
-            _spore.call_sync("spore.cancel", {"id": number})
-        except HostError:
-            return      # this host cannot take a call back, and will settle it
-        self._given_up.discard(number)
+        _spore.call_sync("spore.cancel", {"id": number})
         _spore.settled()
 
     def settle(self, number, value, error):
@@ -221,8 +214,6 @@ class EventLoop(events.AbstractEventLoop):
                 call.set_result(value)
             else:
                 call.set_exception(error)
-        elif number in self._given_up:
-            self._given_up.discard(number)
         else:
             return False
         return True
