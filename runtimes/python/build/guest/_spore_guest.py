@@ -339,6 +339,8 @@ async def _stream(generator):
             try:
                 part = next(generator)
             except StopIteration as end:
+                if _has_parts(end.value):
+                    raise TypeError("a generator cannot return a generator") from None
                 return end.value
             await emit(part)
     finally:
