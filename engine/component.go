@@ -82,7 +82,7 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	code := src.Code
 	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
 	if l.runtime.Lower != nil {
-		lowered, err := e.lower(ctx, l, src)
+		lowered, err := e.lower(ctx, l.runtime.Lower, src)
 		if err != nil {
 			return nil, err
 		}
@@ -95,11 +95,11 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	return e.boot(ctx, l, p, src.Tenant, meta, code)
 }
 
-// lower runs the language's Lower, which is Go code that cannot be stopped. A
+// lower runs a language's Lower or LowerCell, which is Go code that cannot be stopped. A
 // source that keeps it busy for longer than CompileTime costs a processor until
 // it is done, so no more than lowerers of them run at once; neither the caller
 // nor Close waits for it.
-func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.Lowered, error) {
+func (e *Engine) lower(ctx context.Context, lower func(string, []byte) (runtimes.Lowered, []runtimes.Diagnostic), src Source) (runtimes.Lowered, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.cfg.Limits.CompileTime,
 		&LimitError{Limit: limitCompileTime, Max: int64(e.cfg.Limits.CompileTime)})
 	defer cancel()
@@ -128,7 +128,7 @@ func (e *Engine) lower(ctx context.Context, l *language, src Source) (runtimes.L
 				done <- result{diagnostics: []runtimes.Diagnostic{{File: src.Name, Text: fmt.Sprintf("the parser failed: %v", p)}}}
 			}
 		}()
-		lowered, diagnostics := l.runtime.Lower(src.Name, src.Code)
+		lowered, diagnostics := lower(src.Name, src.Code)
 		done <- result{lowered, diagnostics}
 	}()
 	select {

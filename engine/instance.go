@@ -31,7 +31,6 @@ import (
 type Instance struct {
 	component *Component
 	opt       *Options
-	cells     *positions // of source that was run in it
 	id        [16]byte
 	epoch     uint32 // how many calls were taken back; guarded by busy
 	fresh     bool   // the next start gets new randomness, whatever the state says; guarded by busy
@@ -172,7 +171,7 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 		return nil, err
 	}
 	defer c.engine.leave()
-	k.ctx, k.cells = ctx, in.cells
+	k.ctx = ctx
 	k.fill(in.opt, c)
 	s := &session{keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
 	var err error
@@ -256,7 +255,7 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	if c.engine.closing.Load() {
 		return nil, ErrClosed
 	}
-	child := &Instance{component: c, opt: in.opt, cells: in.cells, fresh: true, suspended: in.suspended}
+	child := &Instance{component: c, opt: in.opt, fresh: true, suspended: in.suspended}
 	rand.Read(child.id[:])
 	child.state = c.engine.parking.share(in.state)
 	if err := c.engine.instances.add(child); err != nil {

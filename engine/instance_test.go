@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/hostfuncs"
+	"github.com/sporeengine/spore/snapshot"
 )
 
 // counters are components with a state.
@@ -238,5 +240,59 @@ func TestInstanceIsBusy(t *testing.T) {
 		require.ErrorIs(t, err, engine.ErrBusy)
 		require.NoError(t, in.Close())
 		require.ErrorIs(t, <-done, engine.ErrClosed)
+	})
+}
+
+// TestInstanceResumes suspends an instance in the middle of an await, writes it to bytes, and goes
+// on in another engine that has the component from elsewhere.
+func TestInstanceResumes(t *testing.T) {
+	opt := &engine.Options{Grants: askSet(t)}
+	eachCounter(t, opt, func(t *testing.T, in *engine.Instance) {
+		fresh, err := in.Snapshot(t.Context())
+		require.NoError(t, err)
+		text(t, in, "add", props{"by": 5})
+		_, err = in.Call(t.Context(), "ask", props{"q": "why"})
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		d, err := in.Snapshot(t.Context())
+		require.NoError(t, err)
+		image, err := in.Component().Snapshot(t.Context())
+		require.NoError(t, err)
+		before, err := in.Pending()
+		require.NoError(t, err)
+
+		var b bytes.Buffer
+		_, err = d.WriteTo(&b)
+		require.NoError(t, err)
+		d, err = snapshot.ReadDelta(&b, 16<<20)
+		require.NoError(t, err)
+
+		fetched := 0
+		e := newEngine(t, engine.Config{Fetch: func(_ context.Context, digest snapshot.Digest) (*snapshot.Snapshot, error) {
+			require.Equal(t, image.Digest(), digest)
+			fetched++
+			return image, nil
+		}})
+		there, err := e.Resume(t.Context(), d, opt)
+		require.NoError(t, err)
+		defer there.Close()
+		require.Equal(t, in.ID(), there.ID())
+		pending, err := there.Pending()
+		require.NoError(t, err)
+		require.Equal(t, before, pending)
+		require.NoError(t, there.Answer(pending[0].Number, props{"by": 10}, nil))
+		r, err := there.Continue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "16", r.Text())
+		require.Equal(t, "17", text(t, there, "add", nil))
+
+		first, err := e.Resume(t.Context(), fresh, opt)
+		require.NoError(t, err)
+		defer first.Close()
+		require.Equal(t, "1", text(t, first, "add", nil))
+		require.Equal(t, 1, fetched)
+
+		_, err = newEngine(t, engine.Config{}).Resume(t.Context(), d, opt)
+		require.ErrorIs(t, err, engine.ErrMismatch)
+		require.ErrorContains(t, err, image.Digest().String())
 	})
 }

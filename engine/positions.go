@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -47,26 +46,6 @@ func (p *positions) of(file string) *positions {
 		p = p.more
 	}
 	return p
-}
-
-// with returns p and the positions of another file, and forgets those of the oldest such file if
-// there are many.
-func (p *positions) with(file string, sourceMap []byte) *positions {
-	const most = 64
-	list := []*positions{{file: file, json: sourceMap}}
-	for ; p != nil; p = p.more {
-		if p.file != file {
-			list = append(list, p)
-		}
-	}
-	if len(list) > most {
-		list = append(list[:most-1], list[len(list)-1])
-	}
-	var out *positions
-	for _, q := range slices.Backward(list) {
-		out = &positions{file: q.file, json: q.json, more: out}
-	}
-	return out
 }
 
 // position maps a line and column. Both are 0 if the place is not in the source.

@@ -205,7 +205,6 @@ type call struct {
 
 	session *session // of an instance; nil: a render
 	onHold  *func(waits bool)
-	cells   *positions // of source that was run in the instance, and of the component's
 
 	// start, in a worker process, passes host calls on to the parent.
 	start func(w *hostWaits) (start startCall, giveUp func(id uint32))
@@ -269,7 +268,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	}
 
 	g := c.engine.newGuest(c.prepared, k.limits, limitCallTime)
-	g.ctx, g.memory, g.exec = k.ctx, mem, k.function == abi.ExecFunction
+	g.ctx, g.memory = k.ctx, mem
 	if k.fixed != nil {
 		now, err := k.fixed.now()
 		if err != nil {
@@ -293,10 +292,18 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	case k.session != nil:
 		g.host.open(k.limits.HostTime, nil, nil)
 	}
-	if k.session != nil {
-		if err := k.session.wake(g, mem, img); err != nil {
+	positions := c.positions
+	if s := k.session; s != nil {
+		if err := s.wake(g, mem, img); err != nil {
 			return answer{}, finish, err
 		}
+		if k.function == abi.ExecFunction && !s.goOn {
+			if err := c.lowerCell(k); err != nil {
+				return answer{}, finish, err
+			}
+		}
+		g.exec = s.calling(k) == abi.ExecFunction
+		positions = (&stateRest{Cells: s.cells}).positions(positions)
 	}
 	start := time.Since(begin)
 	status, data, err := k.drive(g, lease)
@@ -310,7 +317,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 		err = g.failure(err)
 	default:
 		if status == abi.StatusError {
-			err = g.thrown(data, cmp.Or(k.cells, c.positions))
+			err = g.thrown(data, positions)
 		}
 		if k.session != nil && survives(err) {
 			err = first(k.session.keep(g, mem, "", nil), err)

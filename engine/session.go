@@ -22,9 +22,10 @@ type session struct {
 	suspend  <-chan struct{} // see guest
 	maxBytes int64           // of what it leaves
 
-	next      []byte // what it leaves, encoded; nil if the call failed
-	plain     bool   // nothing is pending in it
-	suspended bool   // the call waits for answers from outside
+	cells     []cellState // of from, and the one that was run
+	next      []byte      // what it leaves, encoded; nil if the call failed
+	plain     bool        // nothing is pending in it
+	suspended bool        // the call waits for answers from outside
 }
 
 // key returns the idempotency key of a host call.
@@ -48,7 +49,7 @@ func (s *session) encoded() ([]byte, error) {
 
 // wake takes mem, which equals the image img, to the state of s, and makes g what it was.
 func (s *session) wake(g *guest, mem *snapshot.Memory, img *image) error {
-	g.session, g.suspend = true, s.suspend
+	g.session, g.suspend, s.cells = true, s.suspend, s.from.Cells
 	from := *s.from
 	if len(s.lines) == 0 {
 		from.globals = img.globals
@@ -91,6 +92,7 @@ func (s *session) keep(g *guest, mem *snapshot.Memory, function string, made map
 	if err != nil {
 		return err
 	}
+	st.Cells = s.cells
 	if s.next, err = s.encode(st, made); err != nil {
 		return err
 	}
@@ -192,9 +194,9 @@ func (s *session) again(g *guest) error {
 	return nil
 }
 
-// calling returns the name of the function whose call is in progress.
+// calling returns the name of the function whose call is in progress, if one is.
 func (s *session) calling(k *call) string {
-	if s.goOn {
+	if s.goOn && s.from.Call != nil {
 		return s.from.Call.Function
 	}
 	return k.function

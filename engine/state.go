@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
@@ -33,7 +34,41 @@ type stateRest struct {
 	Fixed   *fixedState    `json:"fixed,omitempty"`
 	Sleeps  []sleepState   `json:"sleeps,omitempty"`
 	Pending []pendingState `json:"pending,omitempty"`
-	Call    *callState     `json:"call,omitempty"` // in progress
+	Call    *callState     `json:"call,omitempty"`  // in progress
+	Cells   []cellState    `json:"cells,omitempty"` // oldest first
+}
+
+// A cellState is the source map of a cell that was run in the instance.
+type cellState struct {
+	Name string `json:"name"`
+	Map  []byte `json:"map"`
+}
+
+// Bounds of the source maps that an instance keeps. The oldest go first.
+const (
+	maxCells     = 64
+	maxCellBytes = 1 << 20
+)
+
+// withCell returns cells and one more.
+func withCell(cells []cellState, c cellState) []cellState {
+	out := slices.DeleteFunc(slices.Clone(cells), func(old cellState) bool { return old.Name == c.Name })
+	out = append(out, c)
+	bytes := 0
+	for i := len(out) - 1; i >= 0; i-- {
+		if bytes += len(out[i].Map); bytes > maxCellBytes || len(out)-i > maxCells {
+			return out[i+1:]
+		}
+	}
+	return out
+}
+
+// positions returns the positions in cells and in what p knows.
+func (s *stateRest) positions(p *positions) *positions {
+	for _, c := range s.Cells {
+		p = &positions{file: c.Name, json: c.Map, more: p}
+	}
+	return p
 }
 
 // A fixedState is a fixedEnv.
@@ -79,7 +114,7 @@ const (
 
 // plain reports whether s has a short form.
 func (s *state) plain() bool {
-	return s.Fixed == nil && len(s.Sleeps) == 0 && len(s.Pending) == 0 && s.Call == nil
+	return s.Fixed == nil && len(s.Sleeps) == 0 && len(s.Pending) == 0 && s.Call == nil && len(s.Cells) == 0
 }
 
 // append appends the encoding of s, but for the lines, to dst.
@@ -162,6 +197,9 @@ func parseState(b []byte) (s *state, lines []byte, err error) {
 func (s *state) check() error {
 	if len(s.Sleeps) > maxPending || len(s.Pending) > maxPending {
 		return errors.New("too many host calls")
+	}
+	if len(s.Cells) > maxCells {
+		return errors.New("too many cells")
 	}
 	seen := make(map[uint32]bool, len(s.Sleeps)+len(s.Pending))
 	number := func(id uint32) error {

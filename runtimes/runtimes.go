@@ -28,6 +28,10 @@ type Runtime struct {
 	// problem it finds; with any diagnostic the Lowered result is not used.
 	// Nil means that the interpreter takes source as it is.
 	Lower func(name string, code []byte) (Lowered, []Diagnostic)
+
+	// LowerCell is Lower for source that is run in a live component, as a script whose
+	// declarations stay for the next one. Nil means that the interpreter takes it as it is.
+	LowerCell func(name string, code []byte) (Lowered, []Diagnostic)
 }
 
 // Lowered is source in the form that the interpreter loads.

@@ -209,7 +209,7 @@ func TestNewDeltaRefuses(t *testing.T) {
 func TestEveryTruncationOfADeltaIsFound(t *testing.T) {
 	for name, d := range deltas(t) {
 		b := marshal(t, d)
-		for n := 0; n < len(b); n += 1 + len(b)/2000 {
+		for n := 0; n < len(b); n += 1 + len(b)/400 {
 			_, err := snapshot.ReadDelta(bytes.NewReader(b[:n]), deltaLimit)
 			if !typed(err) || n >= 8 && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("%s: %d of %d bytes: %v", name, n, len(b), err)

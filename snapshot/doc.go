@@ -19,9 +19,16 @@
 // write to them. Elsewhere each memory is a copy on the Go heap; everything
 // works, at the cost of memory and of time in proportion to the size.
 //
+// A guest that waits for its next call need not keep its memory.
+// [Memory.AppendDelta] says what it differs in from the image, in lines of 64
+// bytes, and [Memory.ApplyDelta] brings another memory of the image to that state.
+// A [Slab] holds the lines of any number of such guests, where the garbage
+// collector does not see them.
+//
 // # As bytes
 //
 // A [Snapshot] is the memory, the globals and the digest of the runtime that
-// they belong to, whole or as a delta against another one. FORMAT.md specifies
-// its encoding.
+// they belong to, whole or as the pages that differ from another one. A [Delta]
+// is the same of a guest between two calls, in lines instead of pages. FORMAT.md
+// specifies the encoding of both.
 package snapshot

@@ -39,6 +39,54 @@ func ExampleMemory() {
 	// as it was, 65536 bytes
 }
 
+// A guest that is idle is its lines in a slab. Another memory of the image goes on
+// from there.
+func ExampleSlab() {
+	img, err := snapshot.NewImage(make([]byte, snapshot.WasmPageSize), 16<<20)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer img.Close()
+	m, err := img.NewMemory()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	idle, err := snapshot.NewSlab(1 << 20)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer idle.Close()
+
+	m.Enter()
+	copy(m.Bytes()[5000:], "what it remembers")
+	m.Leave()
+	lines, err := m.AppendDelta(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	guest, err := idle.Put(lines)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := m.Reset(); err != nil {
+		log.Fatal(err)
+	}
+
+	lines, err = idle.Get(lines[:0], guest)
+	if err != nil {
+		log.Fatal(err)
+	}
+	m.Enter()
+	err = m.ApplyDelta(lines)
+	m.Leave()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d bytes: %s\n", len(lines), m.Bytes()[5000:5017])
+	// Output: 80 bytes: what it remembers
+}
+
 // A delta holds the pages that differ from its base, and is worth nothing
 // without it.
 func ExampleNew() {

@@ -10,8 +10,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Errors returned by [Read], [ReadTrusted] and [Open], wrapped with what is wrong
-// and at which offset.
+// Errors returned by [Read], [ReadTrusted], [Open], [ReadDelta] and [ParseDelta],
+// wrapped with what is wrong and at which offset. In the case of the last two,
+// read "delta" for "snapshot".
 var (
 	// ErrFormat means that the input is not a snapshot at all.
 	ErrFormat = errors.New("snapshot: not a snapshot")

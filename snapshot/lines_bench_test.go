@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// smallCall writes what a small call leaves behind: 26 pages with two or three
-// lines each, which is the delta of a Python call that adds two numbers, beside
-// private pages that are as in the image.
+// smallCall makes pages private that are scattered over the memory, as a small call
+// does, and changes some lines in every second of them.
 func smallCall(m *Memory, pages, lines int) {
 	write(m, func(b []byte) {
 		step := len(b) / pages / PageSize * PageSize
@@ -29,11 +28,11 @@ func smallCall(m *Memory, pages, lines int) {
 func BenchmarkDelta(b *testing.B) {
 	for _, c := range []struct{ pages, lines int }{{25, 2}, {60, 2}, {60, 12}, {1000, 64}} {
 		for _, v := range []string{"shared", "copy"} {
-			make := NewImage
+			newImage := NewImage
 			if v == "copy" {
-				make = copyVariant().newImage
+				newImage = copyVariant().newImage
 			}
-			img, err := make(testMemory(16<<20), 64<<20)
+			img, err := newImage(testMemory(16<<20), 64<<20)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -15,12 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openMappings counts the mappings of all images and memories of the process.
+// openMappings counts the mappings of all images, memories and slabs of the
+// process.
 var openMappings atomic.Int64
 
-// maxMappings is how many mappings this package makes at most: three quarters of
+// maxMappings is how many mappings this package makes at most: seven eighths of
 // what the kernel grants the process, because a Go program that gets no more
-// dies when its heap next grows.
+// dies when its heap next grows. An eighth of the default is 8,191; DESIGN.md says
+// how many a program was seen to need.
 var maxMappings = sync.OnceValue(func() int64 {
 	const defaultMapCount = 65530 // DEFAULT_MAX_MAP_COUNT of the kernel
 	n := int64(defaultMapCount)
@@ -29,17 +31,25 @@ var maxMappings = sync.OnceValue(func() int64 {
 			n = v
 		}
 	}
-	return n / 4 * 3
+	return n / 8 * 7
 })
 
-// mapFile maps the first size bytes of a file privately. It does not go through
-// unix.Mmap, which keeps each mapping in a map on the heap under a lock.
-func mapFile(fd, size, prot int) ([]byte, error) {
+// mapFile maps the first size bytes of a file privately.
+func mapFile(fd, size, prot int) ([]byte, error) { return mmap(fd, size, prot, 0) }
+
+// mapAnonymous maps size bytes of zeros, which take memory when they are touched.
+func mapAnonymous(size int) ([]byte, error) {
+	return mmap(-1, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS)
+}
+
+// mmap makes a private mapping. It does not go through unix.Mmap, which keeps each
+// mapping in a map on the heap under a lock.
+func mmap(fd, size, prot, flags int) ([]byte, error) {
 	if openMappings.Add(1) > maxMappings() {
 		openMappings.Add(-1)
 		return nil, ErrTooMany
 	}
-	p, err := unix.MmapPtr(fd, 0, nil, uintptr(size), prot, unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	p, err := unix.MmapPtr(fd, 0, nil, uintptr(size), prot, flags|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 	if err != nil {
 		openMappings.Add(-1)
 		return nil, fmt.Errorf("snapshot: mmap of %d bytes: %w", size, err)
@@ -50,7 +60,7 @@ func mapFile(fd, size, prot int) ([]byte, error) {
 	return unsafe.Slice((*byte)(p), size), nil
 }
 
-// unmap undoes mapFile. Nothing may use b any more, nor slices of it.
+// unmap undoes mapFile and mapAnonymous. Nothing may use b any more, nor slices of it.
 func unmap(b []byte) error {
 	// b is what mapFile returned, so that this is the start of the mapping.
 	if err := unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b))); err != nil {

@@ -22,10 +22,10 @@ const (
 )
 
 var (
-	// ErrTooMany is returned by [NewImage] and [Image.NewMemory] when the
-	// process has so many memories that the kernel's limit on mappings
+	// ErrTooMany is returned by [NewImage], [Image.NewMemory] and [NewSlab] when
+	// the process has so many memories that the kernel's limit on mappings
 	// (vm.max_map_count) is near. The Go runtime cannot go on without mappings,
-	// so the last quarter is left to it. Close memories, or raise the limit.
+	// so the last eighth is left to it. Close memories, or raise the limit.
 	ErrTooMany = errors.New("snapshot: too many memories")
 
 	// ErrClosed is returned by methods of what has been closed.

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"math"
+	"sync/atomic"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/hostfuncs"
+)
+
+// A Part is a part of a streamed result.
+type Part struct {
+	*Result
+	Last bool // it is what the function returned, with the usage of the whole call
+}
+
+// Stream is [Instance.Call] for a function that yields its result in parts: a generator, or one that calls
+// spore.emit. It yields each of them when the component emits it, and last what the function
+// returns. The component waits while the loop's body runs, off the clock.
+//
+// The call is over when the loop ends. If the loop is left early, by break, return or panic,
+// the call is taken back, as if its context had ended. After an error, ErrSuspended too, the sequence ends. Parts
+// and result together have at most Limits.Output bytes.
+func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		parts := make(chan *Result)
+		done := make(chan struct{})
+		var last *Result
+		var err error
+		defer func() { // also if the loop's body panics
+			cancel()
+			<-done
+		}()
+		k := &call{function: function, onHold: new(func(bool))}
+		if k.grants, err = in.opt.Grants.With(emitter(k, parts, in.limits())); err != nil {
+			close(done)
+			yield(Part{}, err)
+			return
+		}
+		go func() {
+			defer close(done)
+			last, err = in.call(ctx, k, arg)
+		}()
+		for {
+			select {
+			case r := <-parts:
+				if !yield(Part{Result: r}, nil) {
+					return
+				}
+			case <-done:
+				if err != nil {
+					yield(Part{}, err)
+				} else {
+					yield(Part{last, true}, nil)
+				}
+				return
+			}
+		}
+	}
+}
+
+// Stream renders props as [Component.Render] does, in parts, as [Instance.Stream] does.
+func (c *Component) Stream(ctx context.Context, props any, opt *Options) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		in, err := c.Open(ctx, opt)
+		if err != nil {
+			yield(Part{}, err)
+			return
+		}
+		defer in.Close()
+		in.Stream(ctx, "render", props)(yield)
+	}
+}
+
+// limits returns the limits of the instance's calls.
+func (in *Instance) limits() Limits {
+	l := in.opt.Limits
+	l.fill(in.component.engine.cfg.Limits)
+	return l
+}
+
+// emitter returns the host function that sends parts to the consumer of a stream.
+func emitter(k *call, parts chan<- *Result, limits Limits) hostfuncs.Func {
+	var left atomic.Int64
+	left.Store(limits.Output)
+	f := hostfuncs.Raw("emit", "", func(ctx context.Context, arg hostfuncs.Value) (hostfuncs.Value, error) {
+		size := int64(len(arg.JSON))
+		for _, b := range arg.Buffers {
+			size += int64(len(b))
+		}
+		if left.Add(-size) < 0 {
+			return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeTooLarge, "the parts have more than %d bytes", limits.Output)
+		}
+		if int64(abi.Depth(arg.JSON)) > limits.Depth {
+			return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeInvalid, "the part is nested more than %d levels deep", limits.Depth)
+		}
+		if hold := *k.onHold; hold != nil {
+			hold(true)
+			defer hold(false)
+		}
+		select {
+		case parts <- partOf(arg):
+			return hostfuncs.Value{JSON: []byte("null")}, nil
+		case <-ctx.Done():
+			return hostfuncs.Value{}, ctx.Err()
+		}
+	})
+	f.Name = abi.EmitCall
+	f.Timeout = math.MaxInt64 // the consumer takes the time it needs
+	f.MaxArg = limits.Output
+	return f
+}
+
+// partOf makes a result of an emitted value.
+func partOf(v hostfuncs.Value) *Result {
+	var s string
+	if len(v.JSON) > 0 && v.JSON[0] == '"' && json.Unmarshal(v.JSON, &s) == nil {
+		return &Result{isText: true, data: []byte(s)}
+	}
+	r := &Result{data: v.JSON, Buffers: v.Buffers}
+	if len(r.data) == 0 {
+		r.data = []byte("null")
+	}
+	return r
+}
