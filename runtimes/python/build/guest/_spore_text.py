@@ -23,7 +23,7 @@ def cut(s, limit):
 
 def message_of(exc):
     try:
-        return str.__str__(str(exc))    # not of a subclass
+        return str(exc)
     except BaseException:
         return f"<str() of {type(exc).__name__} failed>"
 
