@@ -22,7 +22,7 @@ import (
 // A guest is the module with a component, without an engine: the test is the host of
 // runtimes/ABI.md, answers host calls when it wants to, and sets the clock.
 type guest struct {
-	t       *testing.T
+	t       testing.TB
 	module  api.Module
 	control uint32
 	clock   *clock
@@ -112,7 +112,7 @@ var theMachine = sync.OnceValues(func() (*machine, error) {
 var bootOnce sync.Once
 
 // newGuest returns a guest that has loaded a component.
-func newGuest(t *testing.T, source string) *guest {
+func newGuest(t testing.TB, source string) *guest {
 	t.Helper()
 	m, err := theMachine()
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func newGuest(t *testing.T, source string) *guest {
 }
 
 // instance returns a new instance of the module, with this memory if it is not nil.
-func (m *machine) instance(t *testing.T, memory []byte) *guest {
+func (m *machine) instance(t testing.TB, memory []byte) *guest {
 	t.Helper()
 	g := &guest{t: t, clock: &clock{wall: 1.8e9 * time.Second, mono: time.Hour}, pending: map[uint32]hostCall{}}
 	g.answer = func(hostCall) (any, bool) { return hostError{"not_granted", "nothing is granted"}, true }
