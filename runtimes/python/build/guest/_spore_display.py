@@ -12,8 +12,8 @@ import _spore
 from _spore_text import as_text, cut, message_of, type_name
 
 _TEXT = 64 * 1024           # bytes of the text of a value
-_FORM = 2 * 1024 * 1024     # characters or bytes that a form in a bundle may have
-_VALUE = 256 * 1024         # and JSON of a value that did not ask to be shown so
+_SIZE = 2 * 1024 * 1024     # bytes of all its forms, about
+_VALUE = 256 * 1024         # of them, JSON of a value that did not ask to be shown so
 _FORMS = 32
 _DEPTH = 32
 
@@ -33,45 +33,100 @@ class _Unfit(Exception):
 
 def bundle(value):
     """The forms of a value. Whatever its methods do, there is one."""
-    forms = {}
+    forms = _Forms(value)
     made = _call(value, "_repr_mimebundle_", include=None, exclude=None)
     if made is not None:
         if issubclass(type(made), dict):
-            _add_all(forms, made, value)
+            forms.add_all(made)
         else:
             _note(value, "_repr_mimebundle_", f"returned {type_name(made)}, not dict")
     for mime, name in _METHODS:
-        if mime not in forms and (form := _call(value, name)) is not None:
-            _add(forms, mime, form, value)
-    if "text/html" not in forms:
+        if mime not in forms.data and (form := _call(value, name)) is not None:
+            forms.add(mime, form)
+    if "text/html" not in forms.data:
         try:
             html = as_text(value)
             if html is not value or isinstance(value, str) and hasattr(value, "__html__"):
-                _add(forms, "text/html", html, value)
+                forms.add("text/html", html)
         except Exception as e:
             _note(value, "__html__", _reason(e))
-    if "application/json" not in forms:
+    if "application/json" not in forms.data:
         try:
-            forms["application/json"] = _plain(value, [_VALUE], 0)
+            forms.data["application/json"] = _plain(value, [min(_VALUE, forms.left)], 0)
         except _Unfit:
             pass
-    text = forms.pop("text/plain", None)
+    text = forms.data.pop("text/plain", None)
     if type(text) is not str:
         try:
             text = repr(value)
         except Exception as e:
             text = f"<repr() of {type_name(value)} failed: {_reason(e)}>"
-    return {"text": cut(text, _TEXT), "data": forms}
+    return {"text": cut(text, _TEXT), "data": forms.data}
 
 
-def raw_bundle(forms):
+def raw_bundle(made):
     """The bundle of a dict by MIME type."""
-    if not issubclass(type(forms), dict):
-        raise TypeError(f"a raw bundle is a dict, not {type_name(forms)}")
-    data = {}
-    _add_all(data, forms, forms)
-    text = data.pop("text/plain", None)
-    return {"text": cut(text, _TEXT) if type(text) is str else "", "data": data}
+    if not issubclass(type(made), dict):
+        raise TypeError(f"a raw bundle is a dict, not {type_name(made)}")
+    forms = _Forms(made)
+    forms.add_all(made)
+    text = forms.data.pop("text/plain", None)
+    return {"text": cut(text, _TEXT) if type(text) is str else "", "data": forms.data}
+
+
+class _Forms:
+    """The forms of a value by MIME type, within bounds. What does not fit is noted."""
+
+    def __init__(self, value):
+        self.value = value
+        self.data = {}
+        self.left = _SIZE
+
+    def add_all(self, made):
+        for mime, form in dict.items(made):
+            if form is None:
+                continue
+            if type(mime) is not str or not _MIME.fullmatch(mime):
+                _note(self.value, "its bundle", "has a key that is no MIME type")
+            elif len(self.data) == _FORMS:
+                _note(self.value, "its bundle", f"has more than {_FORMS} forms")
+                return
+            else:
+                self.add(mime, form)
+
+    def add(self, mime, form):
+        budget = [self.left]
+        try:
+            self.data[mime] = _form(mime, form, budget)
+        except Exception as e:
+            _note(self.value, mime, str(e) if type(e) is _Unfit else _reason(e))
+        else:
+            self.left = budget[0]
+
+
+def _form(mime, form, budget):
+    """What stands for a form in a bundle; takes its size from the budget."""
+    cls = type(form)
+    if issubclass(cls, (bytes, bytearray, memoryview)):
+        return _bytes(form, budget)
+    if mime in _BASE64 and issubclass(cls, str):
+        return _bytes(binascii.a2b_base64(form), budget)
+    is_text = mime.startswith("text/") or mime.endswith("+xml")
+    if mime in _BASE64 or is_text and not issubclass(cls, str):
+        raise _Unfit(f"is of type {type_name(form)}")
+    return _plain(form, budget, 0)
+
+
+def _bytes(form, budget):
+    with memoryview(form) as view:
+        _spend(budget, view.nbytes)
+        return view.tobytes()
+
+
+def _spend(budget, cost):
+    budget[0] -= cost
+    if budget[0] < 0:
+        raise _Unfit("is too large")
 
 
 def _call(value, name, **arguments):
@@ -97,76 +152,32 @@ def _call(value, name, **arguments):
     return made
 
 
-def _add_all(forms, made, value):
-    for mime, form in dict.items(made):
-        if form is None:
-            continue
-        if type(mime) is not str or not _MIME.fullmatch(mime):
-            _note(value, "its bundle", "has a key that is no MIME type")
-        elif len(forms) == _FORMS:
-            _note(value, "its bundle", f"has more than {_FORMS} forms")
-            return
-        else:
-            _add(forms, mime, form, value)
-
-
-def _add(forms, mime, form, value):
-    cls = type(form)
-    try:
-        if issubclass(cls, (bytes, bytearray, memoryview)):
-            form = _bytes(form)
-        elif mime in _BASE64 and issubclass(cls, str):
-            form = _bytes(binascii.a2b_base64(form))
-        elif mime in _BASE64 or _is_text(mime) and not issubclass(cls, str):
-            raise _Unfit(f"is of type {type_name(form)}")
-        else:
-            form = _plain(form, [_FORM], 0)
-    except Exception as e:
-        _note(value, mime, str(e) if type(e) is _Unfit else _reason(e))
-    else:
-        forms[mime] = form
-
-
-def _bytes(form):
-    with memoryview(form) as view:
-        if view.nbytes > _FORM:
-            raise _Unfit(f"has {view.nbytes} bytes, more than {_FORM}")
-        return view.tobytes()
-
-
-def _is_text(mime):
-    return mime.startswith("text/") or mime.endswith("+xml")
-
-
 def _plain(v, budget, depth):
     """A copy of v that is made of what JSON knows, and of nothing else. It runs no
     code of v's classes."""
+    _spend(budget, 2)
     cls = type(v)
     if v is None or cls is bool:
-        cost, copy = 4, v
-    elif issubclass(cls, str):
-        if str.__len__(v) > budget[0]:
-            raise _Unfit("is too large")
-        copy = _utf8(v)
-        cost = len(copy)
-    elif issubclass(cls, int):
+        return v
+    if issubclass(cls, str):
+        _spend(budget, str.__len__(v))
+        copy, more = _utf8(v)
+        _spend(budget, more)
+        return copy
+    if issubclass(cls, int):
         copy = int.__pos__(v)
-        cost = copy.bit_length()
-        if cost > 4096:
+        if copy.bit_length() > 4096:
             raise _Unfit("has a number of too many digits")
-    elif issubclass(cls, float):
-        cost, copy = 8, float.__pos__(v)
+        _spend(budget, copy.bit_length() // 3)
+        return copy
+    if issubclass(cls, float):
+        _spend(budget, 8)
+        copy = float.__pos__(v)
         if copy != copy or copy in (float("inf"), float("-inf")):
             raise _Unfit("has a number that JSON does not know")
-    elif not issubclass(cls, (dict, list, tuple)):
-        raise _Unfit(f"has a value of type {type_name(v)}")
-    else:
-        cost, copy = 2, None
-    budget[0] -= cost + 1
-    if budget[0] < 0:
-        raise _Unfit("is too large")
-    if copy is not None or v is None:
         return copy
+    if not issubclass(cls, (dict, list, tuple)):
+        raise _Unfit(f"has a value of type {type_name(v)}")
     if depth == _DEPTH:
         raise _Unfit("is nested too deeply")
     if not issubclass(cls, dict):
@@ -174,19 +185,18 @@ def _plain(v, budget, depth):
         return [_plain(item, budget, depth + 1) for item in each.__iter__(v)]
     copy = {}
     for key, item in dict.items(v):
-        if not issubclass(type(key), str) or key == "$bytes":
+        if not issubclass(type(key), str) or str.__eq__(key, "$bytes"):
             raise _Unfit("has a key that JSON does not allow")
         copy[_plain(key, budget, depth)] = _plain(item, budget, depth + 1)
     return copy
 
 
 def _utf8(s):
+    """s as text that UTF-8 can express, and how many bytes more than characters of s."""
     s = str.__str__(s)
-    try:
-        s.encode()
-        return s
-    except UnicodeEncodeError:
-        return s.encode("utf-8", "backslashreplace").decode()
+    b = s.encode("utf-8", "backslashreplace")
+    more = len(b) - len(s)
+    return (b.decode() if more else s), more
 
 
 def _reason(exc):
