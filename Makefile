@@ -5,7 +5,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: help run test skipped race lint cross bench bench-once fuzz conformance differential interpreters browser
+# Modules of their own, with what the main one shall not depend on.
+NESTED      := engine/bench snapshot/store/blobstore
+
+.PHONY: help run test nested kills skipped race lint cross bench bench-sessions bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +19,12 @@ run: ## the main job: render the dashboards of examples/hello into out.html
 test: ## all everyday tests
 	$(GO) test ./...
 
+nested: ## the tests of the nested modules
+	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test ./...); done
+
+kills: ## kill 1000 processes while they work on sessions in a directory
+	SPORE_KILLS=1000 $(GO) test ./snapshot/store -run 'TestKill$$' -v -count 1
+
 skipped: ## which tests this machine skips, and why
 	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
 
@@ -25,10 +34,9 @@ race: ## the tests under the race detector, without those that only repeat work
 lint: ## formatting, vet, staticcheck, tidiness of go.mod
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted:"; echo "$$out"; exit 1; }
 	$(GO) vet ./...
-	cd engine/bench && $(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
-	cd engine/bench && $(GO) mod tidy -diff
+	@set -e; for m in $(NESTED); do (cd $$m && $(GO) vet ./... && $(GO) mod tidy -diff); done
 
 cross: ## build without cgo for every platform
 	@set -e; for p in $(PLATFORMS); do \
@@ -40,9 +48,13 @@ cross: ## build without cgo for every platform
 bench: ## measure, with peers, and write engine/BENCHMARKS.md
 	cd engine/bench && $(GO) run . -o ../BENCHMARKS.md
 
+bench-sessions: ## measure a million instances of each language and write engine/SESSIONS.md: 10 GiB of memory, some minutes
+	cd engine/bench && $(GO) run . -sessions 1000000 -o ../SESSIONS.md
+
 bench-once: ## run every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 	cd engine/bench && $(GO) run . -quick
+	cd engine/bench && $(GO) run . -quick -sessions 1000
 
 fuzz: ## every fuzz target for FUZZTIME, with a table of what was done
 	@bad=0; printf '%-20s %-12s %-8s %s\n' target executions result package; \

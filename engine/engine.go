@@ -159,12 +159,13 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Instances < 0 {
 		problems = append(problems, "Instances is negative")
 	}
-	if cfg.Parking.Memory < 0 || cfg.Parking.CompressAfter < 0 {
+	if cfg.Parking.Memory < 0 || cfg.Parking.CompressAfter < 0 || cfg.Parking.StoreAfter < 0 {
 		problems = append(problems, "a field of Parking is negative")
 	}
 	cfg.Instances = cmp.Or(cfg.Instances, DefaultInstances)
 	cfg.Parking.Memory = cmp.Or(cfg.Parking.Memory, DefaultParkingMemory)
 	cfg.Parking.CompressAfter = cmp.Or(cfg.Parking.CompressAfter, DefaultCompressAfter)
+	cfg.Parking.StoreAfter = cmp.Or(cfg.Parking.StoreAfter, DefaultStoreAfter)
 	cfg.ImageMemory = cmp.Or(cfg.ImageMemory, DefaultImageMemory)
 	cfg.Guests = cmp.Or(cfg.Guests, DefaultGuests)
 	cfg.GuestMemory = cmp.Or(cfg.GuestMemory, DefaultGuestMemory)
@@ -196,7 +197,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e.instances.max = cfg.Instances
 	var err error
-	if e.parking, err = newParking(cfg.Parking); err != nil {
+	if e.parking, err = newParking(cfg.Parking, cfg.Log); err != nil {
 		return nil, err
 	}
 	e.cache = openCache(cfg.CacheDir, cfg.Log)
@@ -357,6 +358,7 @@ type Stats struct {
 	Parked      int   // states that are kept for them
 	ParkedBytes int64 // the memory that takes
 	Packed      int   // of the states, those that are compressed
+	Stored      int   // and those that are in Parking.Store
 
 	// In Subprocess mode images and memories are those of other processes, and
 	// not counted.

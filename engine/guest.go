@@ -222,7 +222,7 @@ func (g *guest) Call(id, flags uint32, name, frame []byte) ([]byte, error) {
 		if g.host.start != nil {
 			return g.hostCall(id, flags&abi.FlagBlocking != 0, string(name), frame)
 		}
-		return notGranted(string(name)), nil
+		return notGranted(string(name[:min(len(name), maxCallName)])), nil
 	}
 	if len(frame) > maxSleepArg {
 		return errorReply("bad_argument", fmt.Sprintf(abi.SleepCall+" takes no argument of %d bytes", len(frame))), nil

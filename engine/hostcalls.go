@@ -18,7 +18,7 @@ import (
 const (
 	// maxRunning is how many functions run at once, or have a result that the
 	// guest has not taken. Others wait.
-	maxRunning = 64
+	maxRunning = 128
 	// maxArgBytes bounds the sum of the arguments of calls that run or wait.
 	maxArgBytes = 16 << 20
 	// frameSlack is what a frame may take beside its value, buffer lengths above all.
@@ -49,7 +49,7 @@ type dispatcher struct {
 	later  bool                   // whether a function may answer later
 
 	mu      sync.Mutex
-	made    map[string]int64              // calls of each function; guarded by mu
+	made    map[string]int64              // calls of functions with a bound; guarded by mu
 	bytes   int64                         // of arguments; guarded by mu
 	causes  map[uint32]error              // of calls that failed; guarded by mu
 	cancels map[uint32]context.CancelFunc // of calls that run; guarded by mu
@@ -74,21 +74,19 @@ func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 // them. What they return is lost.
 func (d *dispatcher) close() { d.cancel() }
 
-// start makes a call, whose frame belongs to d from now on. deliver gets the reply once,
-// before start returns if that says so, and calls release when it has made use of it. Once d is closed
-// it may get none.
+// start makes a call, whose frame belongs to d from now on. If it is answered at once, it
+// returns the reply, nil if that comes from outside, later; otherwise deliver gets it, once,
+// and calls release when it has made use of it. Once d is closed it may get none.
 //
 // A blocking call does not wait for others: their replies are not taken before it ends.
-func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (answered bool) {
+func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (reply []byte, answered bool) {
 	begin := time.Now()
 	f, arg, err := d.admit(name, frame)
 	if err != nil {
-		deliver(id, d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), nothing)
-		return true
+		return d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), true
 	}
 	if f.Quick {
-		deliver(id, d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), nothing)
-		return true
+		return d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), true
 	}
 	ctx, cancel := context.WithCancel(d.ctx)
 	d.mu.Lock()
@@ -112,7 +110,7 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 		}
 		deliver(id, reply, release)
 	}()
-	return false
+	return nil, false
 }
 
 func nothing() {}
@@ -185,7 +183,9 @@ func (d *dispatcher) admit(name string, frame []byte) (f hostfuncs.Func, arg hos
 	if d.bytes+int64(len(frame)) > maxArgBytes {
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeTooMany, "the arguments of pending calls have more than %d bytes", maxArgBytes)
 	}
-	d.made[name]++
+	if f.MaxCalls > 0 {
+		d.made[name]++
+	}
 	d.bytes += int64(len(frame))
 	return f, hostfuncs.Value{JSON: text, Buffers: buffers}, nil
 }
@@ -248,16 +248,10 @@ func (d *dispatcher) bounded() map[string]int64 {
 	if d == nil {
 		return nil
 	}
-	var made map[string]int64
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for name, n := range d.made {
-		if f, ok := d.grants.Lookup(name); ok && f.MaxCalls > 0 {
-			if made == nil {
-				made = map[string]int64{}
-			}
-			made[name] = n
-		}
+	if len(d.made) == 0 {
+		return nil
 	}
-	return made
+	return maps.Clone(d.made)
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +30,7 @@ func TestImports(t *testing.T) {
 		"runtimes/python/conformance":     {"engine", "hostfuncs", "runtimes", "snapshot"},
 		"runtimes/runtimestest":           {"engine", "hostfuncs", "runtimes", "snapshot"},
 	}
+	nested := nestedModules(t)
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
 	out, err := cmd.Output()
 	if err != nil {
@@ -55,6 +59,12 @@ func TestImports(t *testing.T) {
 			if ours && to != from && !slices.Contains(may, to) {
 				t.Errorf("%s imports %s: %q may not depend on %q", p.ImportPath, imp, from, to)
 			}
+			// What is a module of its own is so because of its dependencies.
+			for _, m := range nested {
+				if imp == m || strings.HasPrefix(imp, m+"/") {
+					t.Errorf("%s imports %s, which is of another module, %s", p.ImportPath, imp, m)
+				}
+			}
 			// The engine knows no particular language: runtimes are data.
 			if from == "engine" && strings.HasPrefix(rest, "runtimes/") && ours {
 				t.Errorf("%s imports %s: the engine has no code for a language", p.ImportPath, imp)
@@ -68,4 +78,40 @@ func TestImports(t *testing.T) {
 	if packages < 8 {
 		t.Errorf("looked at %d packages only", packages)
 	}
+}
+
+// nestedModules returns the paths of the modules in directories of this one, and
+// checks that this one requires none of them, nor what they are there to keep
+// out of it.
+func nestedModules(t *testing.T) (paths []string) {
+	t.Helper()
+	main, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, heavy := range []string{"gocloud.dev", "google.golang.org/grpc", "go.opentelemetry.io/otel", "github.com/prometheus/"} {
+		if strings.Contains(string(main), heavy) {
+			t.Errorf("go.mod requires %s: it belongs into a nested module", heavy)
+		}
+	}
+	err = filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Name() != "go.mod" || filepath.Dir(path) == ".." {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		line, _, _ := strings.Cut(string(b), "\n")
+		module, ok := strings.CutPrefix(line, "module ")
+		if !ok || strings.Contains(string(main), module) {
+			t.Errorf("%s: %q is no module, or the main one requires it", path, line)
+		}
+		paths = append(paths, module)
+		return nil
+	})
+	if err != nil || !slices.Contains(paths, "github.com/sporeengine/spore/snapshot/store/blobstore") {
+		t.Errorf("nested modules: %q, %v", paths, err)
+	}
+	return paths
 }

@@ -175,7 +175,7 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 	k.fill(in.opt, c)
 	s := &session{keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
 	var err error
-	if s.from, s.lines, err = in.load(); err != nil {
+	if s.from, s.lines, err = in.load(ctx); err != nil {
 		return nil, err
 	}
 	s.from.fresh = s.from.fresh || in.fresh
@@ -213,11 +213,11 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 }
 
 // load returns what the instance is.
-func (in *Instance) load() (*state, []byte, error) {
+func (in *Instance) load(ctx context.Context) (*state, []byte, error) {
 	if !in.state.some() {
 		return &state{}, nil, nil
 	}
-	b, err := in.component.engine.parking.get(in.state, nil)
+	b, err := in.component.engine.parking.get(ctx, in.state, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -263,6 +263,25 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 		return nil, err
 	}
 	return child, nil
+}
+
+// Park moves the state of the instance as far away as [Parking] allows, at once: it is compressed, and put into the
+// store if there is one. The next call brings it back. Instances that are idle come there by themselves.
+func (in *Instance) Park(ctx context.Context) error {
+	_, w, err := in.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.end(w)
+	if err := ctx.Err(); err != nil || !in.state.some() {
+		return err
+	}
+	p := in.component.engine.parking
+	p.pack(in.state.number)
+	if p.cfg.Store == nil {
+		return nil
+	}
+	return p.put(ctx, in.state.number)
 }
 
 // Close ends the instance and what it has in progress, for which it waits. It is idempotent.

@@ -1,32 +1,48 @@
 package engine
 
 import (
+	"context"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/sporeengine/spore/snapshot"
+	"github.com/sporeengine/spore/snapshot/store"
 )
 
 // Parking says where the state of instances is kept while nothing of them runs. First it is in
 // memory as it is, outside Go's heap where the system has a way to; then compressed, which makes the next
-// call some ten microseconds slower.
+// call some ten microseconds slower; then in a store, if there is one.
 type Parking struct {
-	// Memory bounds the bytes of all idle instances: default 1 GiB. When three quarters
-	// are used, those that were idle for longest are compressed, however short that was. A call for
+	// Memory bounds the bytes of all idle instances in memory: default 1 GiB. When three quarters
+	// are used, those that were idle for longest are compressed, and then stored, however short that was. A call for
 	// whose state there is no room fails with a [*LimitError] naming ParkingMemory, and is taken back.
 	Memory int64
 
 	// CompressAfter is how long an instance is idle before its state is compressed: default 30 s.
 	CompressAfter time.Duration
+
+	// Store, if not nil, takes states that were idle for StoreAfter: default 10 minutes. They
+	// are encrypted by a key that only this engine has, under keys that begin with "parked/", and are of no use to
+	// anybody once the engine is closed, which deletes them: an instance that is to outlive the process is a matter for
+	// [Instance.Snapshot]. A process that is killed leaves them behind, so the store should be one for this
+	// engine alone. If it fails, states stay in memory, and calls of instances whose states it has fail with its error and change nothing.
+	Store      store.Store
+	StoreAfter time.Duration
 }
 
 // Values of fields of [Parking] that are zero.
 const (
 	DefaultParkingMemory = 1 << 30
 	DefaultCompressAfter = 30 * time.Second
+	DefaultStoreAfter    = 10 * time.Minute
 )
 
 // parked names a state that is kept. The zero value stands for none.
@@ -37,17 +53,25 @@ func (p parked) some() bool { return p.number != 0 }
 // A parking keeps the states of idle instances. It has no pointer for each, so that Go's
 // garbage collector does not see them. It is safe for concurrent use.
 type parking struct {
-	cfg Parking
-	lot *snapshot.Lot
-	enc *zstd.Encoder
-	dec *zstd.Decoder
+	cfg  Parking
+	slab *snapshot.Slab
+	enc  *zstd.Encoder
+	dec  *zstd.Decoder
+
+	log  *slog.Logger
+	seal cipher.AEAD // of what is stored
+	name string      // of this engine, in the store
 
 	mu      sync.RWMutex
 	entries []entry  // guarded by mu; the first is not used
 	unused  []uint32 // entries that are free; guarded by mu
 	packed  int      // entries that are compressed; guarded by mu
+	stored  int      // entries that are in the store; guarded by mu
+	last    uint64   // number of the last object in the store; guarded by mu
+	garbage []uint64 // objects that are not needed any more; guarded by mu
 
-	tidying  sync.Mutex    // held while states are compressed
+	again    time.Time     // when the store is used again that has failed; guarded by tidying
+	tidying  sync.Mutex    // held while states are compressed and stored
 	start    sync.Once     // of the goroutine that does it in time
 	stop     chan struct{} // ends it
 	stopped  chan struct{} // closed when it has ended; nil if it was never started
@@ -56,7 +80,8 @@ type parking struct {
 
 // An entry is a state that is kept.
 type entry struct {
-	handle snapshot.LotHandle
+	handle snapshot.Handle
+	object uint64 // in the store, if it is there
 	used   int64  // when it was put there, in nanoseconds since 1970
 	refs   int32  // instances that have it; 0: the entry is free
 	size   uint32 // of the state in bytes
@@ -70,13 +95,14 @@ const (
 	formRaw    form = iota
 	formPacked      // with Zstandard
 	formDense       // raw, because compressing it does not pay
+	formStored
 )
 
 // packFrom is the size in bytes from which a state is worth compressing.
 const packFrom = 512
 
-func newParking(cfg Parking) (*parking, error) {
-	p := &parking{cfg: cfg, entries: make([]entry, 1), stop: make(chan struct{}), pressure: make(chan struct{}, 1)}
+func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
+	p := &parking{cfg: cfg, log: log, name: strings.ToLower(rand.Text()), entries: make([]entry, 1), stop: make(chan struct{}), pressure: make(chan struct{}, 1)}
 	var err error
 	if p.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)); err != nil {
 		return nil, err
@@ -84,17 +110,25 @@ func newParking(cfg Parking) (*parking, error) {
 	if p.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0)); err != nil {
 		return nil, err
 	}
-	p.lot = snapshot.NewLot(cfg.Memory)
+	if p.seal, err = newSeal(); err != nil {
+		return nil, err
+	}
+	if p.slab, err = snapshot.NewSlab(cfg.Memory); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // park keeps a state, of which it makes a copy. The caller frees it.
 func (p *parking) park(state []byte) (parked, error) {
-	h, err := p.lot.Put(state)
-	if err != nil && p.tidy(0) > 0 {
-		h, err = p.lot.Put(state)
+	h, err := p.slab.Put(state)
+	if errors.Is(err, snapshot.ErrSlabFull) && p.tidy(0, 0) > 0 {
+		h, err = p.slab.Put(state)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, snapshot.ErrClosed):
+		return parked{}, ErrClosed
+	case err != nil:
 		return parked{}, &LimitError{Limit: limitParking, Max: p.cfg.Memory}
 	}
 	p.start.Do(func() {
@@ -126,19 +160,32 @@ func (p *parking) park(state []byte) (parked, error) {
 	return parked{uint32(len(p.entries) - 1)}, nil
 }
 
-// get appends a state to dst.
-func (p *parking) get(at parked, dst []byte) ([]byte, error) {
+// get appends a state to dst. The caller has the state, so that it does not go away.
+func (p *parking) get(ctx context.Context, at parked, dst []byte) ([]byte, error) {
 	p.mu.RLock()
-	defer p.mu.RUnlock()
-	e := &p.entries[at.number]
-	if e.form != formPacked {
-		return p.lot.Get(e.handle, dst)
+	e := p.entries[at.number]
+	var b []byte
+	var err error
+	switch e.form {
+	case formPacked:
+		b, err = p.slab.Get(nil, e.handle)
+	case formRaw, formDense:
+		b, err = p.slab.Get(dst, e.handle)
 	}
-	b, err := p.lot.Get(e.handle, nil)
+	p.mu.RUnlock()
+	if errors.Is(err, snapshot.ErrClosed) {
+		return nil, ErrClosed
+	}
 	if err != nil {
 		return nil, err
 	}
-	return p.dec.DecodeAll(b, dst)
+	switch e.form {
+	case formPacked:
+		return p.dec.DecodeAll(b, dst)
+	case formStored:
+		return p.fetch(ctx, e.object, dst)
+	}
+	return b, nil
 }
 
 // share gives one more instance a state.
@@ -162,115 +209,32 @@ func (p *parking) free(at parked) {
 	if e.refs--; e.refs > 0 {
 		return
 	}
-	p.lot.Free(e.handle)
-	if e.form == formPacked {
-		p.packed--
-	}
+	p.forget(e)
 	*e = entry{}
 	p.unused = append(p.unused, at.number)
 }
 
+// forget gives up what is kept of a state. p.mu is held.
+func (p *parking) forget(e *entry) {
+	switch e.form {
+	case formStored:
+		p.stored--
+		p.garbage = append(p.garbage, e.object)
+		return
+	case formPacked:
+		p.packed--
+	}
+	p.slab.Free(e.handle)
+}
+
 // full reports whether memory gets short.
-func (p *parking) full() bool { return p.lot.Used() > p.cfg.Memory/4*3 }
-
-// run compresses states in time until the engine is closed.
-func (p *parking) run(stopped chan<- struct{}) {
-	defer close(stopped)
-	t := time.NewTicker(max(p.cfg.CompressAfter/4, time.Millisecond))
-	defer t.Stop()
-	for {
-		select {
-		case <-p.stop:
-			return
-		case <-t.C:
-			p.tidy(p.cfg.CompressAfter)
-		case <-p.pressure:
-			// The longest idle first: the time is halved until there is room.
-			for d := p.cfg.CompressAfter; p.full() && d > time.Millisecond; d /= 2 {
-				p.tidy(d)
-			}
-		}
-	}
-}
-
-// tidy compresses states that have been idle for a time, and returns how many it has.
-func (p *parking) tidy(idle time.Duration) (n int) {
-	p.tidying.Lock()
-	defer p.tidying.Unlock()
-	before := time.Now().Add(-idle).UnixNano()
-	const batch = 1024
-	for i, more := 1, true; more; i += batch {
-		select {
-		case <-p.stop:
-			return n
-		default:
-		}
-		var numbers [batch]uint32
-		found := numbers[:0]
-		p.mu.RLock()
-		for j := i; j < min(i+batch, len(p.entries)); j++ {
-			e := &p.entries[j]
-			if e.refs > 0 && e.form == formRaw && e.used <= before {
-				found = append(found, uint32(j))
-			}
-		}
-		more = i+batch < len(p.entries)
-		p.mu.RUnlock()
-		for _, number := range found {
-			if p.pack(number) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// pack compresses a state, if it is still there and that pays.
-func (p *parking) pack(number uint32) bool {
-	p.mu.RLock()
-	e := p.entries[number]
-	raw, err := []byte(nil), error(nil)
-	if e.refs > 0 && e.form == formRaw {
-		raw, err = p.lot.Get(e.handle, nil)
-	}
-	p.mu.RUnlock()
-	if raw == nil || err != nil {
-		return false
-	}
-	next := e
-	next.form = formDense
-	if len(raw) >= packFrom {
-		if b := p.enc.EncodeAll(raw, make([]byte, 0, len(raw))); len(b) < len(raw)/8*7 {
-			if next.handle, err = p.lot.Put(b); err != nil {
-				return false
-			}
-			next.form = formPacked
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := &p.entries[number]
-	if now.refs == 0 || now.handle != e.handle {
-		if next.form == formPacked {
-			p.lot.Free(next.handle)
-		}
-		return false
-	}
-	next.refs = now.refs
-	*now = next
-	if next.form != formPacked {
-		return false
-	}
-	p.packed++
-	p.lot.Free(e.handle)
-	return true
-}
+func (p *parking) full() bool { return p.slab.Stats().Mapped > p.cfg.Memory/4*3 }
 
 func (p *parking) stats(s *Stats) {
-	s.ParkedBytes = p.lot.Used()
+	s.ParkedBytes = p.slab.Stats().Mapped
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	s.Parked, s.Packed = len(p.entries)-1-len(p.unused), p.packed
+	s.Parked, s.Packed, s.Stored = len(p.entries)-1-len(p.unused), p.packed, p.stored
 }
 
 // close releases everything. No state is in use any more.
@@ -282,8 +246,9 @@ func (p *parking) close() error {
 	if stopped != nil {
 		<-stopped
 	}
+	p.sweep()
 	p.dec.Close()
-	if err := p.lot.Close(); err != nil {
+	if err := p.slab.Close(); err != nil {
 		return fmt.Errorf("engine: parked instances: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,13 +31,13 @@ type PendingCall struct {
 
 // Pending returns the host calls that the instance waits for, in the order in which
 // they were made. During a call it returns those from before.
-func (in *Instance) Pending() ([]PendingCall, error) {
+func (in *Instance) Pending(ctx context.Context) ([]PendingCall, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
 		return nil, ErrClosed
 	}
-	st, _, err := in.load()
+	st, _, err := in.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (in *Instance) Pending() ([]PendingCall, error) {
 // [hostfuncs.ForGuest] says. The component gets it by the next Continue or Call; until then it is part of the instance,
 // also of its snapshots and forks. The error is [ErrNoCall] if there is no such call, if it is a sleep, or if it has
 // been answered.
-func (in *Instance) Answer(number uint32, value any, failure error) error {
+func (in *Instance) Answer(ctx context.Context, number uint32, value any, failure error) error {
 	v, err := answerValue(value)
 	if failure == nil && err != nil {
 		return fmt.Errorf("engine: answer to host call %d: %w", number, err)
@@ -78,7 +79,7 @@ func (in *Instance) Answer(number uint32, value any, failure error) error {
 	if int64(len(reply)) > in.component.engine.cfg.Limits.Memory/2 {
 		return fmt.Errorf("engine: answer to host call %d: %d bytes are more than a guest can take", number, len(reply))
 	}
-	return in.amend(number, func(p *pendingState) { p.Reply = reply })
+	return in.amend(ctx, number, func(p *pendingState) { p.Reply = reply })
 }
 
 func answerValue(value any) (v hostfuncs.Value, err error) {
@@ -97,12 +98,12 @@ func answerValue(value any) (v hostfuncs.Value, err error) {
 // Retry makes the next Continue call the function of a pending call again, with the same
 // key. It is for calls that were interrupted, if the function can tell by the key whether it has
 // done its work, or if doing it twice does no harm. Errors are those of Answer.
-func (in *Instance) Retry(number uint32) error {
-	return in.amend(number, func(p *pendingState) { p.Again = true })
+func (in *Instance) Retry(ctx context.Context, number uint32) error {
+	return in.amend(ctx, number, func(p *pendingState) { p.Again = true })
 }
 
 // amend changes a pending call of an instance at which no method is at work.
-func (in *Instance) amend(number uint32, change func(*pendingState)) error {
+func (in *Instance) amend(ctx context.Context, number uint32, change func(*pendingState)) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
@@ -111,7 +112,7 @@ func (in *Instance) amend(number uint32, change func(*pendingState)) error {
 	case in.work != nil:
 		return ErrBusy
 	}
-	st, lines, err := in.load()
+	st, lines, err := in.load(ctx)
 	if err != nil {
 		return err
 	}

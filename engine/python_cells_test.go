@@ -71,10 +71,10 @@ func TestPythonCells(t *testing.T) {
 	// A cell that waits for an answer from outside.
 	_, err = run("import spore\nv = await spore.call('app.ask', {'q': 'why'})\nv['by'] + base")
 	require.ErrorIs(t, err, engine.ErrSuspended)
-	pending, err := in.Pending()
+	pending, err := in.Pending(t.Context())
 	require.NoError(t, err)
 	require.Len(t, pending, 1)
-	require.NoError(t, in.Answer(pending[0].Number, props{"by": 5}, nil))
+	require.NoError(t, in.Answer(t.Context(), pending[0].Number, props{"by": 5}, nil))
 	_, err = in.Continue(t.Context())
 	require.NoError(t, err)
 	cell, err = run("_")

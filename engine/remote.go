@@ -196,11 +196,14 @@ func (p *process) remoteCalls(d *dispatcher, id uint64, left int64) func(*wire.H
 			return fmt.Errorf("%w: host call %d of %d bytes after %d, with %d left", wire.ErrProtocol, m.Call, len(m.Frame), last, left)
 		}
 		last = m.Call
-		d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), func(call uint32, reply []byte, release func()) {
+		deliver := func(call uint32, reply []byte, release func()) {
 			defer release()
 			// If it fails, so does the exchange. If that is over, the process drops it.
 			p.send(&wire.HostReply{ID: id, Call: uint64(call), Reply: reply})
-		})
+		}
+		if reply, answered := d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), deliver); answered {
+			deliver(uint32(m.Call), reply, nothing)
+		}
 		return nil
 	}
 }

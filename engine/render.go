@@ -286,8 +286,9 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	case k.grants.Len() > 0:
 		d = c.engine.newDispatcher(k, c.meta.Name)
 		defer d.close()
-		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
-			return d.start(id, blocking, name, bytes.Clone(frame), g.host.push), nil
+		g.host.open(k.limits.HostTime, func(id uint32, blocking bool, name string, frame []byte) ([]byte, bool, error) {
+			reply, answered := d.start(id, blocking, name, bytes.Clone(frame), g.host.push)
+			return reply, answered, nil
 		}, d.giveUp)
 	case k.session != nil:
 		g.host.open(k.limits.HostTime, nil, nil)

@@ -42,7 +42,7 @@ func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	st, lines, err := in.load()
+	st, lines, err := in.load(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -303,13 +303,12 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 		call.start = func(w *hostWaits) (startCall, func(uint32)) {
 			s.hosts.Store(w)
 			giveUp := func(id uint32) { s.send(&wire.GiveUp{ID: m.ID, Call: uint64(id)}) }
-			return func(id uint32, blocking bool, name string, frame []byte) (bool, error) {
+			return func(id uint32, blocking bool, name string, frame []byte) ([]byte, bool, error) {
 				if int64(len(frame)) > m.Grants {
-					w.push(id, errorReply(hostfuncs.CodeTooLarge, fmt.Sprintf("%s takes no argument of %d bytes", name[:min(len(name), maxCallName)], len(frame))), func() {})
-					return true, nil
+					return errorReply(hostfuncs.CodeTooLarge, fmt.Sprintf("%s takes no argument of %d bytes", name[:min(len(name), maxCallName)], len(frame))), true, nil
 				}
 				s.watchNow()
-				return false, s.send(&wire.HostCall{ID: m.ID, Call: uint64(id), Blocking: blocking, Name: []byte(name[:min(len(name), maxCallName)]), Frame: frame})
+				return nil, false, s.send(&wire.HostCall{ID: m.ID, Call: uint64(id), Blocking: blocking, Name: []byte(name[:min(len(name), maxCallName)]), Frame: frame})
 			}, giveUp
 		}
 	}

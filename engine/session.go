@@ -187,8 +187,14 @@ func (s *session) again(g *guest) error {
 		}
 		if g.host.start == nil {
 			g.host.push(p.ID, notGranted(p.Name), nothing)
-		} else if _, err := g.host.start(p.ID, false, p.Name, p.Frame); err != nil {
+			continue
+		}
+		reply, answered, err := g.host.start(p.ID, false, p.Name, p.Frame)
+		if err != nil {
 			return err
+		}
+		if answered {
+			g.host.push(p.ID, reply, nothing)
 		}
 	}
 	return nil

@@ -45,9 +45,9 @@ type hostWaits struct {
 	replies []hostReply // guarded by mu
 }
 
-// A startCall starts a host call, whose frame it must not keep. It reports whether the reply
-// has come already.
-type startCall func(id uint32, blocking bool, name string, frame []byte) (answered bool, err error)
+// A startCall starts a host call, whose frame it must not keep. If it is answered already it
+// returns the reply, which is nil if that comes later, from outside; otherwise the reply is pushed.
+type startCall func(id uint32, blocking bool, name string, frame []byte) (reply []byte, answered bool, err error)
 
 // open makes w ready for calls that start begins and giveUp, if it is not nil, gives up.
 func (w *hostWaits) open(left time.Duration, start startCall, giveUp func(id uint32)) {
@@ -134,17 +134,17 @@ func (g *guest) hostCall(id uint32, blocking bool, name string, frame []byte) ([
 	if len(g.host.pending) >= maxPending {
 		return errorReply(hostfuncs.CodeTooMany, fmt.Sprintf("more than %d host calls are pending", maxPending)), nil
 	}
-	wait := &hostWait{name: name, free: name == abi.EmitCall}
-	g.host.add(id, wait)
-	answered, err := g.host.start(id, blocking, name, frame)
+	reply, answered, err := g.host.start(id, blocking, name, frame)
 	if err != nil {
 		return nil, err
 	}
-	if answered && (blocking || g.fixed == nil) {
-		// The function may have taken its time.
-		if r, _ := g.host.take(id); r.data != nil {
-			return r.data, g.check()
-		}
+	if reply != nil && (blocking || g.fixed == nil) {
+		return reply, g.check() // the function may have taken its time
+	}
+	wait := &hostWait{name: name, free: name == abi.EmitCall, later: answered && reply == nil}
+	g.host.add(id, wait)
+	if reply != nil {
+		g.host.push(id, reply, nothing)
 	}
 	if !blocking {
 		if g.session {

@@ -64,7 +64,11 @@ func typeScript(s *jsonschema.Schema, indent string) string {
 		case "array":
 			alternatives = append(alternatives, "Array<"+typeScript(s.Items, indent)+">")
 		case "object":
-			alternatives = append(alternatives, typeScriptObject(s, indent))
+			if isBytes(s) {
+				alternatives = append(alternatives, "Uint8Array")
+			} else {
+				alternatives = append(alternatives, typeScriptObject(s, indent))
+			}
 		}
 	}
 	if len(alternatives) == 0 {
@@ -137,8 +141,11 @@ func isIdentifier(name string) bool {
 
 // types returns the JSON types that s allows, none for all.
 func types(s *jsonschema.Schema) []string {
-	if s.Type != "" {
+	switch {
+	case s.Type != "":
 		return []string{s.Type}
+	case len(s.Types) == len(allTypes):
+		return nil
 	}
 	return s.Types
 }

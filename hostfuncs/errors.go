@@ -11,13 +11,16 @@ const (
 	CodeInvalid    = "invalid_argument" // the argument is not what the function takes
 	CodeDenied     = "denied"           // Func.Check refused it
 	CodeNotGranted = "not_granted"      // there is no function of this name
-	CodeQuota      = "quota"            // Func.MaxCalls is used up
+	CodeQuota      = "quota"            // Func.MaxCalls or Func.MaxBytes is used up
 	CodeTooLarge   = "too_large"        // the argument or the result is
 	CodeTooMany    = "too_many_calls"   // too many calls are pending
 	CodeTimeout    = "timeout"          // Func.Timeout has passed
 	CodeCanceled   = "canceled"         // the host gave the call up
 	CodeCannotWait = "cannot_wait"      // the answer comes later, and this call of the component cannot wait for it
 	CodeInternal   = "internal"         // anything else, about which the guest learns nothing
+
+	CodeBadHandle      = "bad_handle"       // no such [Handle], or one of another kind
+	CodeTooManyHandles = "too_many_handles" // Handles.Max are held, or none can be
 )
 
 // Later is what a function returns whose answer comes from outside, minutes or days

@@ -6,18 +6,32 @@
 //
 // The package does not depend on the engine, so that a library can offer
 // capabilities without linking a WebAssembly runtime.
+//
+// # Ready-made capabilities
+//
+// Each is a package of its own below this one, with a function that takes
+// Options, whose zero value is safe, and returns functions for a set:
+//
+//	grants, err := hostfuncs.NewSet(slices.Concat(
+//		clock.Functions(clock.Options{Resolution: time.Second}),
+//		kv.Functions(kv.Options{Backend: store}),
+//		[]hostfuncs.Func{weather},
+//	)...)
+//
+// What can fail, such as opening a store, is done before and is one of the
+// Options. Functions panics if these contradict each other, as [New] does.
 package hostfuncs
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
-
-	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Values of fields of a [Func] that are zero.
@@ -47,6 +61,11 @@ type Func struct {
 	// pending ones included. Zero means no bound of its own.
 	MaxCalls int64
 
+	// MaxBytes bounds what this function takes and returns during one call of a
+	// component, JSON and buffers of all its calls together. A result that goes over it is not
+	// given to the guest, but what the function did is done. Zero means no bound of its own.
+	MaxBytes int64
+
 	// MaxArg and MaxResult bound the argument and the result of a call, JSON and
 	// buffers, in bytes.
 	MaxArg, MaxResult int64
@@ -67,8 +86,8 @@ type Value struct {
 	Buffers [][]byte
 }
 
-// size is the number of bytes of v.
-func (v Value) size() int64 {
+// Size returns the number of bytes of v, JSON and buffers, which is what the bounds of a [Func] count.
+func (v Value) Size() int64 {
 	n := int64(len(v.JSON))
 	for _, b := range v.Buffers {
 		n += int64(len(b))
@@ -79,7 +98,8 @@ func (v Value) size() int64 {
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 
 // New returns a Func that decodes the guest's one argument into In, calls fn and
-// encodes its result, both as JSON.
+// encodes its result, both as JSON with binary values beside it: see [Bytes]. A [Value] in In or Out
+// stands for any value, with the binary ones in it.
 //
 //	weather := hostfuncs.New("weather.today", "The weather in a city.",
 //		func(ctx context.Context, q struct{ City string }) (Forecast, error) {
@@ -101,21 +121,17 @@ var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 func New[In, Out any](name, doc string, fn func(ctx context.Context, in In) (Out, error)) Func {
 	f := Raw(name, doc, nil)
 	f.in, f.out = schemaFor[In](name), schemaFor[Out](name)
-	in := f.in
+	in, out := f.in, f.out
 	f.call = func(ctx context.Context, arg Value) (Value, error) {
 		var v In
-		if len(arg.Buffers) > 0 {
-			return Value{}, Errorf(CodeInvalid, "%s takes no binary values", name)
-		}
-		if err := in.decode(arg.JSON, &v); err != nil {
+		if err := in.decode(arg, &v); err != nil {
 			return Value{}, Errorf(CodeInvalid, "%s: %v", name, err)
 		}
-		out, err := fn(ctx, v)
+		result, err := fn(ctx, v)
 		if err != nil {
 			return Value{}, err
 		}
-		b, err := json.Marshal(out)
-		return Value{JSON: b}, err
+		return out.encode(&result)
 	}
 	return f
 }
@@ -130,7 +146,7 @@ func Raw(name, doc string, fn func(ctx context.Context, arg Value) (Value, error
 	return Func{Name: name, Doc: doc, Timeout: DefaultTimeout, MaxArg: DefaultMaxArg, MaxResult: DefaultMaxResult, call: fn}
 }
 
-// Call calls f as a guest would, within its bounds but MaxCalls. It is how
+// Call calls f as a guest would, within its bounds but MaxCalls and MaxBytes. It is how
 // the engine calls it, and how a capability is tested without one.
 //
 // It returns when ctx is done even if the function does not; that goes on
@@ -139,7 +155,7 @@ func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
 	if f.call == nil {
 		return Value{}, fmt.Errorf("hostfuncs: %q was made without New or Raw", f.Name)
 	}
-	if n := arg.size(); n > f.maxArg() {
+	if n := arg.Size(); n > f.maxArg() {
 		return Value{}, Errorf(CodeTooLarge, "%s takes no argument of %d bytes, at most %d", f.Name, n, f.maxArg())
 	}
 	timeout := f.Timeout
@@ -147,7 +163,7 @@ func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
 		timeout = DefaultTimeout
 	}
 	if f.Quick {
-		v, err := f.guarded(ctx, arg)
+		v, _, err := f.guarded(ctx, arg)
 		return f.bounded(v, err)
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
@@ -157,19 +173,23 @@ func (f Func) Call(ctx context.Context, arg Value) (Value, error) {
 		err error
 	}
 	done := make(chan result, 1)
+	var over atomic.Bool // somebody has decided what the outcome is
 	go func() {
-		var r result
-		r.v, r.err = f.guarded(limited, arg)
-		done <- r
+		v, u, err := f.guarded(limited, arg)
+		if over.CompareAndSwap(false, true) {
+			done <- result{v, err}
+		} else {
+			_ = u.takeBack() // of an error nobody would learn
+		}
 	}()
 	var r result
 	select {
 	case r = <-done:
 	case <-limited.Done():
-		select {
-		case r = <-done: // both are true, and the result is there
-		default:
+		if over.CompareAndSwap(false, true) {
 			r.err = limited.Err()
+		} else {
+			r = <-done // both are true, and the result is there
 		}
 	}
 	if r.err != nil && limited.Err() != nil && ctx.Err() == nil {
@@ -183,14 +203,23 @@ func (f Func) bounded(v Value, err error) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if n := v.size(); n > f.maxResult() {
+	if n := v.Size(); n > f.maxResult() {
 		return Value{}, Errorf(CodeTooLarge, "%s returned %d bytes, more than %d", f.Name, n, f.maxResult())
 	}
 	return v, nil
 }
 
-// guarded calls the function, whose panic is an error.
-func (f Func) guarded(ctx context.Context, arg Value) (_ Value, err error) {
+// guarded calls the function, whose panic is an error. u may be nil.
+func (f Func) guarded(ctx context.Context, arg Value) (_ Value, u *uses, err error) {
+	if h := handlesOf(ctx); h != nil {
+		u = &uses{table: h}
+		ctx = context.WithValue(ctx, usesKey{}, u)
+		defer func() {
+			if closed := u.end(err != nil); closed != nil {
+				err = errors.Join(err, closed)
+			}
+		}()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Func: f.Name, Value: p, Stack: debug.Stack()}
@@ -198,10 +227,11 @@ func (f Func) guarded(ctx context.Context, arg Value) (_ Value, err error) {
 	}()
 	if f.Check != nil {
 		if err := f.Check(ctx, arg); err != nil {
-			return Value{}, &deniedError{err}
+			return Value{}, u, &deniedError{err}
 		}
 	}
-	return f.call(ctx, arg)
+	v, err := f.call(ctx, arg)
+	return v, u, err
 }
 
 func (f Func) maxArg() int64    { return bound(f.MaxArg, DefaultMaxArg) }
@@ -212,51 +242,4 @@ func bound(n, otherwise int64) int64 {
 		return otherwise
 	}
 	return n
-}
-
-// Schema returns the JSON schemas (draft 2020-12) of f's argument and result. They are nil for a
-// Func that [Raw] made.
-func (f Func) Schema() (in, out json.RawMessage) { return f.in.text, f.out.text }
-
-// A schema is the schema of a Go type. The zero schema allows everything.
-type schema struct {
-	text     json.RawMessage
-	root     *jsonschema.Schema
-	resolved *jsonschema.Resolved
-}
-
-func schemaFor[T any](name string) schema {
-	root, err := jsonschema.For[T](nil)
-	if err != nil {
-		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
-	}
-	resolved, err := root.Resolve(nil)
-	if err != nil {
-		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
-	}
-	text, err := json.Marshal(root)
-	if err != nil {
-		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
-	}
-	return schema{text, root, resolved}
-}
-
-// decode checks text and decodes it into v.
-func (s schema) decode(text json.RawMessage, v any) error {
-	if len(text) == 0 {
-		text = json.RawMessage("{}")
-	}
-	if string(text) == "{}" && isEmpty(s.root) {
-		return json.Unmarshal(text, v)
-	}
-	var plain any
-	if err := json.Unmarshal(text, &plain); err != nil {
-		return err
-	}
-	if err := s.resolved.Validate(plain); err != nil {
-		return err
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	return dec.Decode(v)
 }

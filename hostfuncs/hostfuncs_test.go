@@ -225,7 +225,7 @@ func TestSchema(t *testing.T) {
 
 func FuzzCall(f *testing.F) {
 	fn := weather()
-	for _, arg := range []string{`{"city":"Oslo","days":3}`, `{"near":{"lat":1e400}}`, `[[[]]]`, `{"city":"\ud800"}`, ``} {
+	for _, arg := range []string{`{"city":"Oslo","days":3}`, `{"near":{"lat":1e400}}`, `[[[]]]`, `{"city":"\ud800"}`, ``, `{"city":{"$bytes":0}}`, `{"city":"a","tags":[{"\u0024bytes":0}]}`} {
 		f.Add([]byte(arg))
 	}
 	f.Fuzz(func(t *testing.T, arg []byte) {

@@ -81,7 +81,11 @@ func (p *pythonTypes) of(s *jsonschema.Schema, name string) string {
 		case "array":
 			alternatives = append(alternatives, "list["+p.of(s.Items, name+"Item")+"]")
 		case "object":
-			alternatives = append(alternatives, p.object(s, name))
+			if isBytes(s) {
+				alternatives = append(alternatives, "bytes")
+			} else {
+				alternatives = append(alternatives, p.object(s, name))
+			}
 		}
 	}
 	if len(alternatives) == 0 {

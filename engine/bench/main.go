@@ -21,9 +21,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	quick := flag.Bool("quick", false, "run everything, but so few times that the figures mean nothing")
+	sessions := flag.Int("sessions", 0, "measure instances instead, with this `many` of each language")
 	out := flag.String("o", "", "write the page to this `file` and not to standard output")
 	flag.Parse()
-	if err := run(ctx, *quick, *out); err != nil {
+	if err := run(ctx, *quick, *sessions, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -37,22 +38,18 @@ type bench struct {
 	subjects []*subject
 }
 
-func run(ctx context.Context, quick bool, out string) (err error) {
+func run(ctx context.Context, quick bool, sessions int, out string) (err error) {
 	dir, err := os.MkdirTemp("", "spore-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{quick: quick, dir: dir, report: newReport(ctx, quick), subjects: subjects()}
-	eng, err := b.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, eng.Close()) }()
-	for _, part := range []struct {
+	type part struct {
 		name    string
 		measure func(context.Context) error
-	}{
+	}
+	parts := []part{
 		{"start from a snapshot", b.restore},
 		{"component to HTML", b.components},
 		{"size of the image", b.imageSizes},
@@ -61,7 +58,23 @@ func run(ctx context.Context, quick bool, out string) (err error) {
 		{"sizes", b.sizes},
 		{"many renders", b.soak},
 		{"hostile guests", b.hostile},
-	} {
+	}
+	if sessions > 0 {
+		b.report.title, b.report.method = sessionsTitle, sessionsMethod
+		parts = []part{
+			{"host calls", b.hostCalls},
+			{"one instance", b.oneInstance},
+			{"calls that wait", b.waiting},
+			{"parked instances", func(ctx context.Context) error { return b.parked(ctx, sessions) }},
+		}
+	} else {
+		eng, err := b.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer eng.Close()
+	}
+	for _, part := range parts {
 		begin := time.Now()
 		fmt.Fprintf(os.Stderr, "bench: %s ... ", part.name)
 		if err := part.measure(ctx); err != nil {

@@ -11,6 +11,8 @@ import (
 // A report is the page that this program prints.
 type report struct {
 	quick    bool
+	title    string // and how the page is made, in Markdown
+	method   string
 	machine  [][2]string
 	versions [][2]string
 	skipped  [][2]string // what, why
@@ -34,7 +36,7 @@ type section struct {
 func (s *section) row(cells ...string) { s.rows = append(s.rows, cells) }
 
 func newReport(ctx context.Context, quick bool) *report {
-	r := &report{quick: quick, begin: time.Now(), machine: machine(ctx), versions: modules(), beginLoad: loadAverage()}
+	r := &report{quick: quick, title: title, method: method, begin: time.Now(), machine: machine(ctx), versions: modules(), beginLoad: loadAverage()}
 	r.beginSteal, r.ticks = stolen()
 	r.goals = &section{
 		title: "Goals",
@@ -94,6 +96,8 @@ func (r *report) finish() {
 	}
 }
 
+const title = "# Benchmarks\n\nWritten by `make bench` (`cd engine/bench && go run . -o ../BENCHMARKS.md`); do not edit. "
+
 const method = `One program made all of this in one run, with Go's default settings of the garbage collector.
 
 - Spore and its peers take turns in rounds, so that a slow moment of the machine hits all of them. A first round warms up
@@ -111,8 +115,7 @@ const method = `One program made all of this in one run, with Go's default setti
 
 func (r *report) write(w io.Writer) error {
 	p := &printer{w: w}
-	p.print("# Benchmarks\n\n")
-	p.print("Written by `make bench` (`cd engine/bench && go run . -o ../BENCHMARKS.md`); do not edit. ")
+	p.print("%s", r.title)
 	p.print("Figures are of one machine and one run: read ratios before absolute times.\n\n")
 	if r.quick {
 		p.print("**This is a quick run: it shows that the program works, its figures mean nothing.**\n\n")
@@ -126,7 +129,7 @@ func (r *report) write(w io.Writer) error {
 		if i > 0 {
 			continue
 		}
-		p.print("\n## Method\n\n%s", method)
+		p.print("\n## Method\n\n%s", r.method)
 		p.print("\n## Not measured\n\n")
 		if len(r.skipped) == 0 {
 			p.print("Nothing was left out.\n")

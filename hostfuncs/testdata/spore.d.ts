@@ -4,6 +4,24 @@ declare module "spore" {
   export function call(name: "blob.copy", argument?: any): Promise<any>;
   /** Any value. */
   export function callSync(name: "blob.copy", argument?: any): any;
+  /** An image of another size. */
+  export function call(name: "image.scale", argument: {
+    /** PNG or JPEG */
+    image: Uint8Array;
+    mask?: null | Uint8Array;
+    layers?: Record<string, Uint8Array>;
+    extra?: any;
+    raw?: any;
+  }): Promise<null | Array<Uint8Array>>;
+  /** An image of another size. */
+  export function callSync(name: "image.scale", argument: {
+    /** PNG or JPEG */
+    image: Uint8Array;
+    mask?: null | Uint8Array;
+    layers?: Record<string, Uint8Array>;
+    extra?: any;
+    raw?: any;
+  }): null | Array<Uint8Array>;
   /** Ends *∕ a comment and a """ docstring. */
   export function call(name: "kv.delete", argument: {
     key: string;
@@ -14,6 +32,14 @@ declare module "spore" {
   }): {};
   export function call(name: "kv.keys"): Promise<null | Array<Record<string, null | number>>>;
   export function callSync(name: "kv.keys"): null | Array<Record<string, null | number>>;
+  /** Rows. */
+  export function call(name: "query.next", argument: {
+    query: number;
+  }): Promise<any>;
+  /** Rows. */
+  export function callSync(name: "query.next", argument: {
+    query: number;
+  }): any;
   /** The weather in a city.
    * Today, or for some days. */
   export function call(name: "weather.today", argument: {

@@ -11,8 +11,20 @@ def emit_sync(value: Any, /) -> None: ...
 def display(*objects: Any, raw: bool = False) -> None:
     """Shows values in a cell, in the richest forms they have."""
 
+ImageScaleArgument = TypedDict("ImageScaleArgument", {
+    "image": bytes,  # PNG or JPEG
+    "mask": NotRequired[None | bytes],
+    "layers": NotRequired[dict[str, bytes]],
+    "extra": NotRequired[Any],
+    "raw": NotRequired[Any],
+})
+
 KvDeleteArgument = TypedDict("KvDeleteArgument", {
     "key": str,
+})
+
+QueryNextArgument = TypedDict("QueryNextArgument", {
+    "query": int,
 })
 
 WeatherTodayArgumentNear = TypedDict("WeatherTodayArgumentNear", {
@@ -37,10 +49,16 @@ WeatherTodayResult = TypedDict("WeatherTodayResult", {
 async def call(name: Literal["blob.copy"], arg: Any = ..., /) -> Any:
     """Any value."""
 @overload
+async def call(name: Literal["image.scale"], arg: ImageScaleArgument, /) -> None | list[bytes]:
+    """An image of another size."""
+@overload
 async def call(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> dict[str, Any]:
     """Ends */ a comment and a \"\"\" docstring."""
 @overload
 async def call(name: Literal["kv.keys"], /) -> None | list[dict[str, None | int]]: ...
+@overload
+async def call(name: Literal["query.next"], arg: QueryNextArgument, /) -> Any:
+    """Rows."""
 @overload
 async def call(name: Literal["weather.today"], arg: WeatherTodayArgument, /) -> WeatherTodayResult:
     """The weather in a city.
@@ -49,10 +67,16 @@ async def call(name: Literal["weather.today"], arg: WeatherTodayArgument, /) -> 
 def call_sync(name: Literal["blob.copy"], arg: Any = ..., /) -> Any:
     """Any value."""
 @overload
+def call_sync(name: Literal["image.scale"], arg: ImageScaleArgument, /) -> None | list[bytes]:
+    """An image of another size."""
+@overload
 def call_sync(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> dict[str, Any]:
     """Ends */ a comment and a \"\"\" docstring."""
 @overload
 def call_sync(name: Literal["kv.keys"], /) -> None | list[dict[str, None | int]]: ...
+@overload
+def call_sync(name: Literal["query.next"], arg: QueryNextArgument, /) -> Any:
+    """Rows."""
 @overload
 def call_sync(name: Literal["weather.today"], arg: WeatherTodayArgument, /) -> WeatherTodayResult:
     """The weather in a city.

@@ -1,0 +1,117 @@
+from typing import Any, Literal, NotRequired, TypedDict, overload
+
+class HostError(Exception):
+    code: str
+    message: str
+    call: int
+
+ClockNowArgument = TypedDict("ClockNowArgument", {
+    "zone": NotRequired[str],  # such as Europe/Oslo; the host decides which there are
+})
+
+ClockNowResult = TypedDict("ClockNowResult", {
+    "unix_ms": int,  # milliseconds since 1970-01-01T00:00:00Z
+    "time": str,  # local, as in 2026-11-25T23:01:02.003+01:00
+    "zone": str,
+    "offset": int,  # of the zone from UTC, in seconds, at this time
+})
+
+KvDeleteArgument = TypedDict("KvDeleteArgument", {
+    "key": str,
+    "if_version": NotRequired[None | int],  # the version that the key must have now: a conflict otherwise
+})
+
+KvDeleteResult = TypedDict("KvDeleteResult", {
+    "deleted": bool,  # whether there was such a key
+})
+
+KvGetArgument = TypedDict("KvGetArgument", {
+    "key": str,
+})
+
+KvGetResult = TypedDict("KvGetResult", {
+    "value": Any,
+    "version": int,  # for if_version
+    "expires_ms": NotRequired[int],  # when the key expires, in milliseconds since 1970
+})
+
+KvListArgument = TypedDict("KvListArgument", {
+    "prefix": NotRequired[str],  # of the keys
+    "after": NotRequired[str],  # the last key of the page before
+    "limit": NotRequired[int],  # 100 if absent, at most 1000
+})
+
+KvListResultKeysItem = TypedDict("KvListResultKeysItem", {
+    "key": str,
+    "version": int,
+    "bytes": int,  # of the value
+})
+
+KvListResult = TypedDict("KvListResult", {
+    "keys": None | list[KvListResultKeysItem],
+    "more": bool,  # whether there are keys behind the last of these
+})
+
+KvPutArgument = TypedDict("KvPutArgument", {
+    "key": str,  # at most 512 bytes
+    "value": Any,  # JSON or binary, or JSON with binary parts
+    "if_version": NotRequired[None | int],  # the version that the key must have now, 0 for none: a conflict otherwise
+    "ttl_ms": NotRequired[int],  # after how many milliseconds the key expires; never if 0
+})
+
+KvPutResult = TypedDict("KvPutResult", {
+    "version": int,
+})
+
+LogWriteArgument = TypedDict("LogWriteArgument", {
+    "level": NotRequired[str],  # debug, info, warn or error; info if absent
+    "message": str,
+    "attrs": NotRequired[dict[str, Any]],  # what belongs to the message, by name
+})
+
+RandomBytesArgument = TypedDict("RandomBytesArgument", {
+    "n": int,  # how many bytes
+})
+
+@overload
+async def call(name: Literal["clock.now"], arg: ClockNowArgument = ..., /) -> ClockNowResult:
+    """The time of day, in the host's time zone or in one of those that it offers."""
+@overload
+async def call(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> KvDeleteResult:
+    """Deletes a key."""
+@overload
+async def call(name: Literal["kv.get"], arg: KvGetArgument, /) -> None | KvGetResult:
+    """The value of a key and its version, null if there is none."""
+@overload
+async def call(name: Literal["kv.list"], arg: KvListArgument = ..., /) -> KvListResult:
+    """Keys in the order of their bytes."""
+@overload
+async def call(name: Literal["kv.put"], arg: KvPutArgument, /) -> KvPutResult:
+    """Sets the value of a key. To change a value that others change too, give the version that kv.get returned, and begin again on a conflict."""
+@overload
+async def call(name: Literal["log.write"], arg: LogWriteArgument, /) -> dict[str, Any]:
+    """Writes to the log of the host, for the people who run it."""
+@overload
+async def call(name: Literal["random.bytes"], arg: RandomBytesArgument, /) -> bytes:
+    """Random bytes, fit for keys. At most 65536 at once."""
+@overload
+def call_sync(name: Literal["clock.now"], arg: ClockNowArgument = ..., /) -> ClockNowResult:
+    """The time of day, in the host's time zone or in one of those that it offers."""
+@overload
+def call_sync(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> KvDeleteResult:
+    """Deletes a key."""
+@overload
+def call_sync(name: Literal["kv.get"], arg: KvGetArgument, /) -> None | KvGetResult:
+    """The value of a key and its version, null if there is none."""
+@overload
+def call_sync(name: Literal["kv.list"], arg: KvListArgument = ..., /) -> KvListResult:
+    """Keys in the order of their bytes."""
+@overload
+def call_sync(name: Literal["kv.put"], arg: KvPutArgument, /) -> KvPutResult:
+    """Sets the value of a key. To change a value that others change too, give the version that kv.get returned, and begin again on a conflict."""
+@overload
+def call_sync(name: Literal["log.write"], arg: LogWriteArgument, /) -> dict[str, Any]:
+    """Writes to the log of the host, for the people who run it."""
+@overload
+def call_sync(name: Literal["random.bytes"], arg: RandomBytesArgument, /) -> bytes:
+    """Random bytes, fit for keys. At most 65536 at once."""
