@@ -6,7 +6,7 @@ FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # Modules of their own, with what the main one shall not depend on.
-NESTED      := engine/bench snapshot/store/blobstore
+NESTED      := engine/bench hostfuncs/kv/boltkv snapshot/store/blobstore
 
 .PHONY: help run test nested kills skipped race lint cross bench bench-sessions bench-once fuzz conformance differential interpreters browser
 

@@ -28,6 +28,9 @@ var (
 	ErrSuspended = errors.New("engine: the call waits for answers from outside")
 	// ErrInstance means that a delta is not the snapshot of an instance.
 	ErrInstance = errors.New("engine: not the snapshot of an instance")
+	// ErrHolds means that an instance cannot be captured, because it holds resources of
+	// the host ([hostfuncs.Hold]), which cannot be in two places. The text says how many.
+	ErrHolds = errors.New("engine: instance holds resources of the host")
 	// ErrNoCall means that no host call of that number waits for an answer.
 	ErrNoCall = errors.New("engine: no such host call is pending")
 	// ErrReset means that the memory of a guest could not be taken back to its

@@ -43,13 +43,10 @@ type execArg struct {
 // what was printed until the error. If a cell is suspended, [Instance.Continue] returns its value as JSON.
 func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) {
 	c := &collector{also: in.opt.Console, left: in.limits().Output}
-	k := &call{function: abi.ExecFunction, console: slog.New(c)}
+	k := &call{function: abi.ExecFunction, console: slog.New(c), kind: OpExec}
 	display := hostfuncs.Raw("emit", "", c.display)
-	display.Name, display.Quick = abi.EmitCall, true
-	var err error
-	if k.grants, err = in.opt.Grants.With(display); err != nil {
-		return &Cell{}, fmt.Errorf("%w: %v", ErrConfig, err)
-	}
+	display.Quick = true
+	k.emit = &display
 	if int64(len(code)) > in.limits().Source {
 		return &Cell{}, &LimitError{Limit: limitSource, Max: in.limits().Source}
 	}

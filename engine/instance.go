@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
+	"github.com/sporeengine/spore/hostfuncs"
 )
 
 // An Instance is a component that keeps its state from call to call: variables, the
@@ -32,10 +33,11 @@ type Instance struct {
 	component *Component
 	opt       *Options
 	id        [16]byte
-	epoch     uint32 // how many calls were taken back; guarded by busy
-	fresh     bool   // the next start gets new randomness, whatever the state says; guarded by busy
-	suspended bool   // a call is in progress and waits for answers; guarded by mu
-	place     int    // in Engine.instances; guarded by its mu
+	epoch     uint32             // how many calls were taken back; guarded by busy
+	fresh     bool               // the next start gets new randomness, whatever the state says; guarded by busy
+	suspended bool               // a call is in progress and waits for answers; guarded by mu
+	handles   *hostfuncs.Handles // what it holds; nil: nothing; guarded by busy
+	place     int                // in Engine.instances; guarded by its mu
 
 	mu     sync.Mutex
 	state  parked   // guarded by mu
@@ -64,7 +66,10 @@ func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
 		return nil, err
 	}
 	rand.Read(in.id[:]) // never fails
-	return in, c.engine.instances.add(in)
+	_, end := in.trace(ctx, OpOpen)
+	err = c.engine.instances.add(in)
+	end(Outcome{Err: err, Instance: in})
+	return in, err
 }
 
 // newInstance returns an instance without an ID that is not registered.
@@ -122,11 +127,11 @@ func (in *Instance) end(w *working) {
 // accepts; nil is an empty object. It returns when the function has returned, and all host
 // functions that it started have too.
 //
-// If the function waits for answers that only come from outside ([hostfuncs.Later]), or sleeps for longer than
+// If the function waits for answers that only come from outside ([hostfuncs.ErrLater]), or sleeps for longer than
 // it may, the error is [ErrSuspended]: the call is still in progress, and [Instance.Answer] and
 // [Instance.Continue] go on with it. Other errors are those of [Component.Render].
 func (in *Instance) Call(ctx context.Context, function string, arg any) (*Result, error) {
-	return in.call(ctx, &call{function: function}, arg)
+	return in.call(ctx, &call{function: function, kind: OpCall}, arg)
 }
 
 // call makes a call of which k has what differs from the instance's options.
@@ -161,7 +166,7 @@ func (in *Instance) Continue(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer in.end(w)
-	return in.run(ctx, w, &call{}, true)
+	return in.run(ctx, w, &call{kind: OpContinue}, true)
 }
 
 // run makes a call as the method at work.
@@ -173,28 +178,30 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 	defer c.engine.leave()
 	k.ctx = ctx
 	k.fill(in.opt, c)
-	s := &session{keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
-	var err error
-	if s.from, s.lines, err = in.load(ctx); err != nil {
+	k.session = &session{instance: in, keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
+	return c.counted(k, func() (*Result, error) { return in.transact(k) })
+}
+
+// transact makes a call and keeps the state that it leaves, if it leaves one.
+func (in *Instance) transact(k *call) (_ *Result, err error) {
+	c, s := in.component, k.session
+	if s.from, s.lines, err = in.load(k.ctx); err != nil {
 		return nil, err
 	}
 	s.from.fresh = s.from.fresh || in.fresh
-	k.session = s
-	r, err := c.engine.counted(func() (*Result, error) { return c.do(k) })
-	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+	mark := in.hold(k)
+	defer in.letGo()
+	r, err := c.do(k)
+	if err != nil && errors.Is(context.Cause(k.ctx), ErrClosed) {
 		err = ErrClosed
 	}
 	if s.next == nil || !survives(err) {
-		// Taken back. Numbers of host calls and random values that the guest drew may be
-		// known outside, and must not come again.
-		in.epoch++
-		in.fresh = true
+		in.takeBack(mark)
 		return nil, err
 	}
 	next, perr := c.engine.parking.park(s.next)
 	if perr != nil {
-		in.epoch++
-		in.fresh = true
+		in.takeBack(mark)
 		return nil, perr
 	}
 	in.fresh = false
@@ -210,6 +217,46 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 		return nil, err
 	}
 	return r, nil
+}
+
+// takeBack notes that a call has not been. Numbers of host calls and random values that the
+// guest drew may be known outside, and must not come again. mark is from hold.
+func (in *Instance) takeBack(mark hostfuncs.Handle) {
+	in.epoch++
+	in.fresh = true
+	if in.handles != nil {
+		in.handles.CloseAfter(mark)
+	}
+}
+
+// hold gives a call a table of handles. What it gets there is above the mark.
+func (in *Instance) hold(k *call) (mark hostfuncs.Handle) {
+	if !k.capable() {
+		return 0
+	}
+	if in.handles == nil {
+		in.handles = &hostfuncs.Handles{}
+	}
+	k.handles = in.handles
+	return in.handles.Last()
+}
+
+// letGo gives up the table of handles if nothing is in it: most instances never hold anything.
+func (in *Instance) letGo() {
+	if in.handles != nil && in.handles.Len() == 0 {
+		in.handles.Close() // so that a function that comes too late does not fill it
+		in.handles = nil
+	}
+}
+
+// capturable returns why the instance cannot be captured, if it cannot.
+func (in *Instance) capturable() error {
+	if in.handles != nil {
+		if n := in.handles.Len(); n > 0 {
+			return fmt.Errorf("%w: %d of them", ErrHolds, n)
+		}
+	}
+	return nil
 }
 
 // load returns what the instance is.
@@ -248,7 +295,7 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	} else {
 		defer in.end(w)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
 	c := in.component
@@ -257,12 +304,15 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	}
 	child := &Instance{component: c, opt: in.opt, fresh: true, suspended: in.suspended}
 	rand.Read(child.id[:])
+	_, end := in.trace(ctx, OpFork)
 	child.state = c.engine.parking.share(in.state)
-	if err := c.engine.instances.add(child); err != nil {
+	err := c.engine.instances.add(child)
+	if err != nil {
 		c.engine.parking.free(child.state)
-		return nil, err
+		child = nil
 	}
-	return child, nil
+	end(Outcome{Err: err, Instance: child})
+	return child, err
 }
 
 // Park moves the state of the instance as far away as [Parking] allows, at once: it is compressed, and put into the
@@ -276,12 +326,14 @@ func (in *Instance) Park(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || !in.state.some() {
 		return err
 	}
+	ctx, end := in.trace(ctx, OpPark)
 	p := in.component.engine.parking
 	p.pack(in.state.number)
-	if p.cfg.Store == nil {
-		return nil
+	if p.cfg.Store != nil {
+		err = p.put(ctx, in.state.number)
 	}
-	return p.put(ctx, in.state.number)
+	end(Outcome{Err: err})
+	return err
 }
 
 // Close ends the instance and what it has in progress, for which it waits. It is idempotent.
@@ -303,7 +355,10 @@ func (in *Instance) Close() error {
 	defer in.mu.Unlock()
 	in.component.engine.parking.free(in.state)
 	in.state = parked{}
-	return nil
+	if in.handles == nil {
+		return nil
+	}
+	return in.handles.Close()
 }
 
 // instances are the open instances of an engine.

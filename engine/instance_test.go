@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ func askSet(t testing.TB) hostfuncs.Set {
 		hostfuncs.New("app.ask", "", func(context.Context, struct {
 			Q string `json:"q,omitempty"`
 		}) (struct{}, error) {
-			return struct{}{}, hostfuncs.Later
+			return struct{}{}, hostfuncs.ErrLater
 		}),
 		hostfuncs.New("app.wait", "", func(ctx context.Context, _ struct{}) (struct{}, error) {
 			<-ctx.Done()
@@ -83,8 +84,13 @@ func askSet(t testing.TB) hostfuncs.Set {
 
 // eachCounter runs f with an instance of each counter in each isolation mode.
 func eachCounter(t *testing.T, opt *engine.Options, f func(t *testing.T, in *engine.Instance)) {
+	t.Helper()
+	eachOf(t, counters, opt, f)
+}
+
+func eachOf(t *testing.T, sources map[string]string, opt *engine.Options, f func(t *testing.T, in *engine.Instance)) {
 	for _, mode := range []engine.Isolation{engine.InProcess, engine.Subprocess} {
-		for name, code := range counters {
+		for name, code := range sources {
 			t.Run(fmt.Sprintf("%v/%s", mode, name), func(t *testing.T) {
 				e := shared
 				if mode == engine.Subprocess {
@@ -295,4 +301,71 @@ func TestInstanceResumes(t *testing.T) {
 		require.ErrorIs(t, err, engine.ErrMismatch)
 		require.ErrorContains(t, err, image.Digest().String())
 	})
+}
+
+type closer struct{ closed *atomic.Int32 }
+
+func (c closer) Close() error { c.closed.Add(1); return nil }
+
+// TestInstanceHolds has an instance hold something of the host, which keeps it from being captured.
+func TestInstanceHolds(t *testing.T) {
+	var closed atomic.Int32
+	type handle struct {
+		H hostfuncs.Handle `json:"h"`
+	}
+	grants, err := hostfuncs.NewSet(
+		hostfuncs.New("app.open", "", func(ctx context.Context, _ struct{}) (handle, error) {
+			h, err := hostfuncs.Hold(ctx, closer{&closed})
+			return handle{h}, err
+		}),
+		hostfuncs.New("app.use", "", func(ctx context.Context, in handle) (bool, error) {
+			_, err := hostfuncs.Held[closer](ctx, in.H)
+			return true, err
+		}),
+		hostfuncs.New("app.close", "", func(ctx context.Context, in handle) (bool, error) {
+			return true, hostfuncs.Release(ctx, in.H)
+		}),
+	)
+	require.NoError(t, err)
+	code := `import { callSync } from "spore";
+let held;
+export const open = p => { held = callSync("app.open"); while (p.spin); return 0; };
+export const use = p => callSync("app.use", p.h ? p : held);
+export const close = () => callSync("app.close", held);
+export const render = () => { open({}); return use({}); };`
+	for _, mode := range []engine.Isolation{engine.InProcess, engine.Subprocess} {
+		e := newEngine(t, engine.Config{Isolation: mode, Limits: engine.Limits{CallTime: 500 * time.Millisecond}})
+		c, err := e.Compile(t.Context(), engine.Source{Name: "hold.js", Code: []byte(code)})
+		require.NoError(t, err)
+		closed.Store(0)
+		in, err := c.Open(t.Context(), &engine.Options{Grants: grants})
+		require.NoError(t, err)
+		text(t, in, "open", props{})
+		require.Equal(t, "true", text(t, in, "use", props{}))
+		_, err = in.Snapshot(t.Context())
+		require.ErrorIs(t, err, engine.ErrHolds)
+		require.ErrorContains(t, err, "1 of them")
+		_, err = in.Fork(t.Context())
+		require.ErrorIs(t, err, engine.ErrHolds)
+		_, err = in.Call(t.Context(), "use", props{"h": 12345})
+		require.ErrorContains(t, err, "no such handle")
+
+		_, err = in.Call(t.Context(), "open", props{"spin": true})
+		require.Error(t, err)
+		require.EqualValues(t, 1, closed.Load(), "what a call opened that was taken back")
+		require.Equal(t, "true", text(t, in, "use", props{}), "the one before is still there")
+
+		text(t, in, "close", nil)
+		require.EqualValues(t, 2, closed.Load())
+		_, err = in.Snapshot(t.Context())
+		require.NoError(t, err)
+		text(t, in, "open", props{})
+		require.NoError(t, in.Close())
+		require.EqualValues(t, 3, closed.Load())
+
+		r, err := c.Render(t.Context(), nil, &engine.Options{Grants: grants})
+		require.NoError(t, err)
+		require.Equal(t, "true", r.Text())
+		require.EqualValues(t, 4, closed.Load(), "a render holds nothing when it has ended")
+	}
 }

@@ -130,15 +130,10 @@ export const render = () => kept.length;`
 			le, ok := errors.AsType[*engine.LimitError](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, "Instances", le.Limit)
+			// A call needs room for the new state beside the old one: one instance makes it for the others.
 			kept := 0
 			for _, in := range list {
-				if n := func() string { // of a state that takes no more room
-					r, err := in.Call(t.Context(), "render", nil)
-					if err != nil {
-						return "0"
-					}
-					return r.Text()
-				}(); n == "25" {
+				if r, err := in.Call(t.Context(), "render", nil); kept == 0 || err == nil && r.Text() == "25" {
 					kept++
 				}
 				require.NoError(t, in.Close())

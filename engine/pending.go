@@ -23,7 +23,7 @@ type PendingCall struct {
 	Due time.Time
 
 	// Interrupted says that the function was under way when the instance was suspended: it is
-	// not known whether it has done anything. Otherwise it returned [hostfuncs.Later].
+	// not known whether it has done anything. Otherwise it returned [hostfuncs.ErrLater].
 	Interrupted bool
 	// Answered says that Answer or Retry has been called for it.
 	Answered bool

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -32,16 +33,23 @@ const metaVersion = 1
 // the component knows. The instance stays open: to suspend one, take its snapshot, store it and close it.
 //
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
-// taken at any time but during a call ([ErrBusy]).
+// taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
 func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	_, w, err := in.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer in.end(w)
-	if err := ctx.Err(); err != nil {
+	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
+	ctx, end := in.trace(ctx, OpSnapshot)
+	d, err := in.snapshot(ctx)
+	end(Outcome{Err: err})
+	return d, err
+}
+
+func (in *Instance) snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	st, lines, err := in.load(ctx)
 	if err != nil {
 		return nil, err
@@ -72,11 +80,22 @@ func (e *Engine) Resume(ctx context.Context, d *snapshot.Delta, opt *Options) (*
 		return nil, err
 	}
 	defer e.leave()
-	c, err := e.components.get(ctx, e, d.Info().Base)
-	if err != nil {
-		return nil, err
+	base := d.Info().Base
+	if c := e.components.find(base); c != nil {
+		return c.Resume(ctx, d, opt)
 	}
-	return c.Resume(ctx, d, opt)
+	op := Op{Kind: OpResume, Digest: base}
+	if opt != nil {
+		op.Tenant = opt.Tenant
+	}
+	ctx, end := e.trace(ctx, op)
+	var in *Instance
+	c, err := e.components.get(ctx, e, base)
+	if err == nil {
+		in, err = c.resume(d, opt)
+	}
+	end(Outcome{Err: err, Instance: in})
+	return in, err
 }
 
 // Resume is [Engine.Resume] of an instance of this component.
@@ -84,6 +103,17 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	op := Op{Kind: OpResume, Tenant: c.tenant, Language: c.meta.Language, Component: c.meta.Name, Digest: c.Digest()}
+	if opt != nil {
+		op.Tenant = cmp.Or(opt.Tenant, c.tenant)
+	}
+	_, end := c.engine.trace(ctx, op)
+	in, err := c.resume(d, opt)
+	end(Outcome{Err: err, Instance: in})
+	return in, err
+}
+
+func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 	in, err := c.newInstance(opt)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ const maxStateRest = 2 * maxArgBytes
 // A session is what a call finds of an instance, and what it leaves. What it finds it
 // does not change, so that a call that fails leaves the instance as it was.
 type session struct {
+	instance *Instance       // nil in a worker process
 	keys     string          // idempotency keys of its host calls begin like this
 	from     *state          // without globals: that of the component's image
 	lines    []byte          // of from's memory; empty: it is the image's
@@ -85,15 +86,15 @@ func (s *session) wake(g *guest, mem *snapshot.Memory, img *image) error {
 	return nil
 }
 
-// keep notes what g and its memory have become. made are the calls of functions with a
-// bound during the call function, which is empty if it is over.
-func (s *session) keep(g *guest, mem *snapshot.Memory, function string, made map[string]int64) error {
+// keep notes what g and its memory have become. spent are the budgets of functions
+// used by the call function, which is empty if it is over.
+func (s *session) keep(g *guest, mem *snapshot.Memory, function string, spent budgets) error {
 	st, err := g.save(function)
 	if err != nil {
 		return err
 	}
 	st.Cells = s.cells
-	if s.next, err = s.encode(st, made); err != nil {
+	if s.next, err = s.encode(st, spent); err != nil {
 		return err
 	}
 	if s.next, err = mem.AppendDelta(s.next); err != nil {
@@ -104,12 +105,12 @@ func (s *session) keep(g *guest, mem *snapshot.Memory, function string, made map
 }
 
 // adopt is keep for the state that a worker process sent.
-func (s *session) adopt(encoded []byte, made map[string]int64) error {
+func (s *session) adopt(encoded []byte, spent budgets) error {
 	st, lines, err := parseState(encoded)
 	if err != nil {
 		return err
 	}
-	if s.next, err = s.encode(st, made); err != nil {
+	if s.next, err = s.encode(st, spent); err != nil {
 		return err
 	}
 	s.next = append(s.next, lines...)
@@ -117,13 +118,13 @@ func (s *session) adopt(encoded []byte, made map[string]int64) error {
 }
 
 // encode completes a state by what only the embedder's process knows.
-func (s *session) encode(st *state, made map[string]int64) ([]byte, error) {
+func (s *session) encode(st *state, spent budgets) ([]byte, error) {
 	for i := range st.Pending {
 		p := &st.Pending[i]
 		p.Key = s.key(p.ID)
 	}
 	if st.Call != nil {
-		st.Call.Made = made
+		st.Call.budgets = spent
 	}
 	s.plain = st.plain()
 	s.suspended = st.Call != nil

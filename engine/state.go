@@ -97,12 +97,12 @@ type pendingState struct {
 
 // A callState is what remains of the limits of a call in progress.
 type callState struct {
-	Function  string           `json:"function"`
-	Time      time.Duration    `json:"time"`
-	HostTime  time.Duration    `json:"hostTime"`
-	Fuel      int64            `json:"fuel"`
-	HostCalls int64            `json:"hostCalls"`
-	Made      map[string]int64 `json:"made,omitempty"` // calls of functions with a bound
+	Function  string        `json:"function"`
+	Time      time.Duration `json:"time"`
+	HostTime  time.Duration `json:"hostTime"`
+	Fuel      int64         `json:"fuel"`
+	HostCalls int64         `json:"hostCalls"`
+	budgets
 }
 
 // Flags of an encoded state.
@@ -239,9 +239,11 @@ func (s *state) check() error {
 		if c.Time < 0 || c.HostTime < 0 || c.Fuel < 0 || c.HostCalls < 0 {
 			return errors.New("a limit below zero")
 		}
-		for _, n := range c.Made {
-			if n < 0 {
-				return errors.New("a number of calls below zero")
+		for _, used := range []map[string]int64{c.Made, c.Used} {
+			for _, n := range used {
+				if n < 0 {
+					return errors.New("a budget below zero")
+				}
 			}
 		}
 	}

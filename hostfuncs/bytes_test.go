@@ -289,3 +289,23 @@ func FuzzBytes(f *testing.F) {
 		}
 	})
 }
+
+// TestResultsAreNotEscaped has HTML in results with and without binary parts, which must not grow.
+func TestResultsAreNotEscaped(t *testing.T) {
+	const html = `<a href="&">`
+	plain := hostfuncs.New("a.plain", "", func(context.Context, none) (string, error) { return html, nil })
+	binary := hostfuncs.New("a.binary", "", func(context.Context, none) (out struct {
+		S string            `json:"s"`
+		M map[string]string `json:"m"`
+		B hostfuncs.Bytes   `json:"b"`
+	}, err error) {
+		out.S, out.M = html, map[string]string{"<": ">"}
+		return out, nil
+	})
+	got, err := call(plain, "")
+	require.NoError(t, err)
+	assert.Equal(t, `"<a href=\"&\">"`, got)
+	got, err = call(binary, "")
+	require.NoError(t, err)
+	assert.Equal(t, `{"s":"<a href=\"&\">","m":{"<":">"},"b":{"$bytes":0}}`, got)
+}

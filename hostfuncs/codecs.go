@@ -21,7 +21,7 @@ func (plainCodec) encode(e *encoder, v reflect.Value) error {
 	if v.CanAddr() {
 		v = v.Addr() // which may have methods that its value lacks
 	}
-	b, err := json.Marshal(v.Interface())
+	b, err := marshal(v.Interface())
 	e.out = append(e.out, b...)
 	return err
 }

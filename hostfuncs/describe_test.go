@@ -14,6 +14,8 @@ import (
 
 	"github.com/sporeengine/spore/hostfuncs"
 	"github.com/sporeengine/spore/hostfuncs/clock"
+	"github.com/sporeengine/spore/hostfuncs/fetch"
+	"github.com/sporeengine/spore/hostfuncs/files"
 	"github.com/sporeengine/spore/hostfuncs/kv"
 	"github.com/sporeengine/spore/hostfuncs/log"
 	"github.com/sporeengine/spore/hostfuncs/random"
@@ -51,8 +53,10 @@ func TestDescriptions(t *testing.T) {
 
 // TestDescriptionsOfReadyMadeFunctions does the same with the packages below this one.
 func TestDescriptionsOfReadyMadeFunctions(t *testing.T) {
+	requests, err := fetch.Functions(fetch.Options{Rules: []fetch.Rule{{Host: "api.example.com", Paths: []string{"/v1"}}}})
+	require.NoError(t, err)
 	s, err := hostfuncs.NewSet(slices.Concat(
-		clock.Functions(clock.Options{}), kv.Functions(kv.Options{}), log.Functions(log.Options{}), random.Functions(random.Options{}),
+		requests, files.New(nil, files.Quota{}).Functions(), clock.Functions(clock.Options{}), kv.Functions(kv.Options{}), log.Functions(log.Options{}), random.Functions(random.Options{}),
 	)...)
 	require.NoError(t, err)
 	golden(t, s, "ready-made")

@@ -23,14 +23,14 @@ const (
 	CodeTooManyHandles = "too_many_handles" // Handles.Max are held, or none can be
 )
 
-// Later is what a function returns whose answer comes from outside, minutes or days
+// ErrLater is what a function returns whose answer comes from outside, minutes or days
 // from now: a person has to approve, a job has to end. The call then stays pending, and
 // the embedder answers it by engine.Instance.Answer, perhaps in another process. What the
 // function itself does is to get the answer under way; Caller.Key names the call for that.
 //
 // It can be returned to an awaited call of an engine.Instance. Others, renders and blocking
 // calls, get [CodeCannotWait].
-var Later = errors.New("hostfuncs: the answer comes later")
+var ErrLater = errors.New("hostfuncs: the answer comes later")
 
 // An Error is an error that the guest sees in full. Code is stable and meant for
 // programs, Message for people.
@@ -74,7 +74,7 @@ func (e *deniedError) Unwrap() error { return e.cause }
 // ForGuest returns what a guest may know of an error: an [*Error] as it is, and
 // of all others only a code.
 func ForGuest(err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil { // a nil *Error that became an error is a mistake
 		return e
 	}
 	if _, ok := errors.AsType[*deniedError](err); ok {

@@ -23,13 +23,13 @@
 package hostfuncs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -97,6 +97,11 @@ func (v Value) Size() int64 {
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 
+// isName reports whether a function may have this name. Those of "spore" are the engine's own.
+func isName(name string) bool {
+	return validName.MatchString(name) && len(name) <= 100 && name != "spore" && !strings.HasPrefix(name, "spore.")
+}
+
 // New returns a Func that decodes the guest's one argument into In, calls fn and
 // encodes its result, both as JSON with binary values beside it: see [Bytes]. A [Value] in In or Out
 // stands for any value, with the binary ones in it.
@@ -125,7 +130,7 @@ func New[In, Out any](name, doc string, fn func(ctx context.Context, in In) (Out
 	f.call = func(ctx context.Context, arg Value) (Value, error) {
 		var v In
 		if err := in.decode(arg, &v); err != nil {
-			return Value{}, Errorf(CodeInvalid, "%s: %v", name, err)
+			return Value{}, Errorf(CodeInvalid, "%s: %s", name, oneLine(err.Error()))
 		}
 		result, err := fn(ctx, v)
 		if err != nil {
@@ -140,7 +145,7 @@ func New[In, Out any](name, doc string, fn func(ctx context.Context, in In) (Out
 // buffers. The argument belongs to fn, and is not more than JSON of limited size: what it means
 // has to be checked. For the rest it is like [New].
 func Raw(name, doc string, fn func(ctx context.Context, arg Value) (Value, error)) Func {
-	if !validName.MatchString(name) || name == "spore" || len(name) > 100 || bytes.HasPrefix([]byte(name), []byte("spore.")) {
+	if !isName(name) {
 		panic(fmt.Sprintf("hostfuncs: name %q", name))
 	}
 	return Func{Name: name, Doc: doc, Timeout: DefaultTimeout, MaxArg: DefaultMaxArg, MaxResult: DefaultMaxResult, call: fn}

@@ -81,7 +81,25 @@ func TestNewDecodesStrictly(t *testing.T) {
 			assert.True(t, strings.HasPrefix(e.Message, "weather.today"), e.Message)
 		}
 	}
-	_, err := f.Call(context.Background(), hostfuncs.Value{JSON: json.RawMessage(`{"city":{"$bytes":0}}`), Buffers: [][]byte{{1}}})
+	for _, arg := range []string{
+		`{"city":"a","city":"b"}`,
+		`{"city":"a","c\u0069ty":"b"}`,
+		`{"city":"a","tags":["x:y","\"z\":"],"tags":[]}`,
+		`{"city":"a","opt-s":{"a":"1"},"opt-s":{}}`,
+		`{"city":"a","near":{"lat":1,"lat":2,"lon":3}}`,
+		`{"city":"a","near":{"LON":1},"near":{"lat":1,"lon":2}}`,
+	} {
+		_, err := call(f, arg)
+		assert.ErrorContains(t, err, "two members", arg)
+	}
+	_, err := call(f, `{"city":":\":\\","opt-s":{":":":"}}`)
+	assert.NoError(t, err)
+	_, err = call(f, `{"city":["`+strings.Repeat(`a\n`, 10_000)+`"]}`)
+	if assert.Error(t, err) {
+		assert.Less(t, len(err.Error()), 1000, "an error does not repeat all of the argument")
+		assert.NotContains(t, err.Error(), "\n")
+	}
+	_, err = f.Call(context.Background(), hostfuncs.Value{JSON: json.RawMessage(`{"city":{"$bytes":0}}`), Buffers: [][]byte{{1}}})
 	assert.ErrorContains(t, err, "binary")
 }
 
@@ -142,6 +160,7 @@ func TestErrorsForGuests(t *testing.T) {
 		"shown":    {hostfuncs.Errorf("gone", "it is %s", "gone"), &hostfuncs.Error{Code: "gone", Message: "it is gone"}},
 		"wrapped":  {errors.Join(secret, hostfuncs.Errorf("gone", "it is gone")), &hostfuncs.Error{Code: "gone", Message: "it is gone"}},
 		"other":    {secret, &hostfuncs.Error{Code: hostfuncs.CodeInternal, Message: "the host function failed"}},
+		"nil":      {(*hostfuncs.Error)(nil), &hostfuncs.Error{Code: hostfuncs.CodeInternal, Message: "the host function failed"}},
 		"canceled": {context.Canceled, &hostfuncs.Error{Code: hostfuncs.CodeCanceled, Message: "the host gave the call up"}},
 	} {
 		assert.Equal(t, c.want, hostfuncs.ForGuest(c.err), name)
@@ -196,6 +215,9 @@ func TestSet(t *testing.T) {
 	renamed.Name = "Not A Name"
 	_, err = s.With(renamed)
 	assert.ErrorContains(t, err, "Not A Name")
+	renamed.Name = "spore.sleep"
+	_, err = s.With(renamed)
+	assert.ErrorContains(t, err, "spore.sleep", "the engine's own")
 	// A change afterwards does not reach the set.
 	b := f("d")
 	withB, err := s.With(b)

@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
+	"sync"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Schema returns the JSON schemas (draft 2020-12) of f's argument and result. They are nil for a
 // Func that [Raw] made. A binary value is an object with the one member $bytes.
-func (f Func) Schema() (in, out json.RawMessage) { return f.in.text, f.out.text }
+func (f Func) Schema() (in, out json.RawMessage) {
+	return bytes.Clone(f.in.text), bytes.Clone(f.out.text)
+}
 
 // A schema is the schema of a Go type. The zero schema allows everything.
 type schema struct {
@@ -22,11 +26,20 @@ type schema struct {
 	codec    codec // nil if the type holds nothing binary
 }
 
+// schemas are those that were made, by type: capabilities are often made anew for
+// each session, and a schema takes longer than all else.
+var schemas sync.Map
+
 func schemaFor[T any](name string) schema {
-	s, err := schemaOf(reflect.TypeFor[T]())
+	t := reflect.TypeFor[T]()
+	if s, ok := schemas.Load(t); ok {
+		return s.(schema)
+	}
+	s, err := schemaOf(t)
 	if err != nil {
 		panic(fmt.Sprintf("hostfuncs: %s: %v", name, err))
 	}
+	schemas.Store(t, s)
 	return s
 }
 
@@ -83,6 +96,10 @@ func (s schema) decode(arg Value, v any) error {
 	if err := json.Unmarshal(arg.JSON, &plain); err != nil {
 		return err
 	}
+	// encoding/json merges what is there twice, and only the last of it was in what is validated.
+	if members(arg.JSON) != membersOf(plain) {
+		return errors.New("an object has two members of the same name")
+	}
 	if err := s.resolved.Validate(plain); err != nil {
 		return err
 	}
@@ -94,11 +111,64 @@ func (s schema) decode(arg Value, v any) error {
 	return dec.Decode(v)
 }
 
+// members counts the members of all objects in a text, which must be valid JSON.
+func members(text []byte) (n int) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ':':
+			n++
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// membersOf counts them in what was decoded of it.
+func membersOf(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		n = len(v)
+		for _, m := range v {
+			n += membersOf(m)
+		}
+	case []any:
+		for _, e := range v {
+			n += membersOf(e)
+		}
+	}
+	return n
+}
+
+// oneLine shortens the text of an error that may repeat all of an argument.
+func oneLine(text string) string {
+	const most = 500
+	more := ""
+	if len(text) > most {
+		text, more = text[:most], "…"
+	}
+	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ") + more
+}
+
 // encode encodes what v points to.
 func (s schema) encode(v any) (Value, error) {
 	if s.codec != nil {
 		return encodeValue(s.codec, reflect.ValueOf(v).Elem())
 	}
-	b, err := json.Marshal(v)
+	b, err := marshal(v)
 	return Value{JSON: b}, err
+}
+
+// marshal is json.Marshal, but leaves <, > and & as they are. Nobody puts a frame into HTML, and HTML in
+// a result would take half as much again, or six times in the worst case.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }

@@ -22,7 +22,7 @@ func (s Set) With(fs ...Func) (Set, error) {
 		if f.call == nil {
 			return Set{}, fmt.Errorf("hostfuncs: %q was made without New or Raw", f.Name)
 		}
-		if !validName.MatchString(f.Name) {
+		if !isName(f.Name) {
 			return Set{}, fmt.Errorf("hostfuncs: name %q", f.Name)
 		}
 		if _, ok := m[f.Name]; ok {

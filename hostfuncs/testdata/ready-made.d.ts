@@ -26,6 +26,208 @@ declare module "spore" {
     /** of the zone from UTC, in seconds, at this time */
     offset: number;
   };
+  /** Makes an HTTP request. A status of 400 or more is no error.
+   * Errors have a code: denied, invalid_argument, unreachable, timeout or too_large.
+   * Allowed:
+   * GET HEAD https://api.example.com at /v1 */
+  export function call(name: "fetch.request", argument: {
+    /** absolute; what is not ASCII is percent-encoded, in host names punycode */
+    url: string;
+    /** GET if there is none */
+    method?: string;
+    headers?: Record<string, string>;
+    /** text, sent as UTF-8 */
+    body?: string;
+    /** a binary body, instead of body */
+    bytes?: Uint8Array;
+    /** the response's body is wanted as bytes */
+    binary?: boolean;
+  }): Promise<{
+    status: number;
+    /** of the request that this answers, behind redirects */
+    url: string;
+    /** names in lower case */
+    headers: Record<string, string>;
+    /** as UTF-8, empty if it is in bytes */
+    body: string;
+    /** the body if the request has binary */
+    bytes?: null | Uint8Array;
+  }>;
+  /** Makes an HTTP request. A status of 400 or more is no error.
+   * Errors have a code: denied, invalid_argument, unreachable, timeout or too_large.
+   * Allowed:
+   * GET HEAD https://api.example.com at /v1 */
+  export function callSync(name: "fetch.request", argument: {
+    /** absolute; what is not ASCII is percent-encoded, in host names punycode */
+    url: string;
+    /** GET if there is none */
+    method?: string;
+    headers?: Record<string, string>;
+    /** text, sent as UTF-8 */
+    body?: string;
+    /** a binary body, instead of body */
+    bytes?: Uint8Array;
+    /** the response's body is wanted as bytes */
+    binary?: boolean;
+  }): {
+    status: number;
+    /** of the request that this answers, behind redirects */
+    url: string;
+    /** names in lower case */
+    headers: Record<string, string>;
+    /** as UTF-8, empty if it is in bytes */
+    body: string;
+    /** the body if the request has binary */
+    bytes?: null | Uint8Array;
+  };
+  /** Lists a directory. Paths are relative, such as data/a.csv, without . and .. elements. */
+  export function call(name: "files.list", argument?: {
+    /** a directory; the workspace itself if there is none */
+    path?: string;
+    /** the last name of the list before */
+    after?: string;
+    /** at most and by default 1000 */
+    limit?: number;
+  }): Promise<{
+    /** ordered by name */
+    entries: null | Array<{
+      name: string;
+      dir: boolean;
+      /** of a file, in bytes */
+      size: number;
+    }>;
+    /** there are more entries */
+    more: boolean;
+  }>;
+  /** Lists a directory. Paths are relative, such as data/a.csv, without . and .. elements. */
+  export function callSync(name: "files.list", argument?: {
+    /** a directory; the workspace itself if there is none */
+    path?: string;
+    /** the last name of the list before */
+    after?: string;
+    /** at most and by default 1000 */
+    limit?: number;
+  }): {
+    /** ordered by name */
+    entries: null | Array<{
+      name: string;
+      dir: boolean;
+      /** of a file, in bytes */
+      size: number;
+    }>;
+    /** there are more entries */
+    more: boolean;
+  };
+  /** Makes a directory, and those above it. It may be there already. */
+  export function call(name: "files.mkdir", argument: {
+    path: string;
+  }): Promise<{}>;
+  /** Makes a directory, and those above it. It may be there already. */
+  export function callSync(name: "files.mkdir", argument: {
+    path: string;
+  }): {};
+  /** Reads a file, or a part of one. Paths are relative, such as data/a.csv, without . and .. elements. */
+  export function call(name: "files.read", argument: {
+    path: string;
+    /** in bytes */
+    offset?: number;
+    /** in bytes, at most and by default 1 MiB */
+    length?: number;
+    /** the contents are wanted as bytes */
+    binary?: boolean;
+  }): Promise<{
+    /** as UTF-8, empty if it is in bytes */
+    text: string;
+    /** the contents if binary was asked for */
+    bytes?: null | Uint8Array;
+    /** offset of what follows; the size at the end */
+    next: number;
+    /** of the file, in bytes */
+    size: number;
+  }>;
+  /** Reads a file, or a part of one. Paths are relative, such as data/a.csv, without . and .. elements. */
+  export function callSync(name: "files.read", argument: {
+    path: string;
+    /** in bytes */
+    offset?: number;
+    /** in bytes, at most and by default 1 MiB */
+    length?: number;
+    /** the contents are wanted as bytes */
+    binary?: boolean;
+  }): {
+    /** as UTF-8, empty if it is in bytes */
+    text: string;
+    /** the contents if binary was asked for */
+    bytes?: null | Uint8Array;
+    /** offset of what follows; the size at the end */
+    next: number;
+    /** of the file, in bytes */
+    size: number;
+  };
+  /** Removes a file or an empty directory. */
+  export function call(name: "files.remove", argument: {
+    path: string;
+    /** a directory with all that is in it */
+    recursive?: boolean;
+  }): Promise<{}>;
+  /** Removes a file or an empty directory. */
+  export function callSync(name: "files.remove", argument: {
+    path: string;
+    /** a directory with all that is in it */
+    recursive?: boolean;
+  }): {};
+  /** Moves a file. Directories cannot be moved. */
+  export function call(name: "files.rename", argument: {
+    from: string;
+    /** a file there is replaced */
+    to: string;
+  }): Promise<{}>;
+  /** Moves a file. Directories cannot be moved. */
+  export function callSync(name: "files.rename", argument: {
+    from: string;
+    /** a file there is replaced */
+    to: string;
+  }): {};
+  /** Tells whether a path is a directory, and how large a file is. */
+  export function call(name: "files.stat", argument: {
+    path: string;
+  }): Promise<{
+    dir: boolean;
+    /** of a file, in bytes */
+    size: number;
+  }>;
+  /** Tells whether a path is a directory, and how large a file is. */
+  export function callSync(name: "files.stat", argument: {
+    path: string;
+  }): {
+    dir: boolean;
+    /** of a file, in bytes */
+    size: number;
+  };
+  /** Writes a file, and makes the directories above it. Paths are relative, such as data/a.csv, without . and .. elements. */
+  export function call(name: "files.write", argument: {
+    path: string;
+    text?: string;
+    /** binary contents, instead of text */
+    bytes?: Uint8Array;
+    /** add to the file's end */
+    append?: boolean;
+  }): Promise<{
+    /** of the file, in bytes */
+    size: number;
+  }>;
+  /** Writes a file, and makes the directories above it. Paths are relative, such as data/a.csv, without . and .. elements. */
+  export function callSync(name: "files.write", argument: {
+    path: string;
+    text?: string;
+    /** binary contents, instead of text */
+    bytes?: Uint8Array;
+    /** add to the file's end */
+    append?: boolean;
+  }): {
+    /** of the file, in bytes */
+    size: number;
+  };
   /** Deletes a key. */
   export function call(name: "kv.delete", argument: {
     key: string;

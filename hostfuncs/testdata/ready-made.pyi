@@ -22,6 +22,88 @@ ClockNowResult = TypedDict("ClockNowResult", {
     "offset": int,  # of the zone from UTC, in seconds, at this time
 })
 
+FetchRequestArgument = TypedDict("FetchRequestArgument", {
+    "url": str,  # absolute; what is not ASCII is percent-encoded, in host names punycode
+    "method": NotRequired[str],  # GET if there is none
+    "headers": NotRequired[dict[str, str]],
+    "body": NotRequired[str],  # text, sent as UTF-8
+    "bytes": NotRequired[bytes],  # a binary body, instead of body
+    "binary": NotRequired[bool],  # the response's body is wanted as bytes
+})
+
+FetchRequestResult = TypedDict("FetchRequestResult", {
+    "status": int,
+    "url": str,  # of the request that this answers, behind redirects
+    "headers": dict[str, str],  # names in lower case
+    "body": str,  # as UTF-8, empty if it is in bytes
+    "bytes": NotRequired[None | bytes],  # the body if the request has binary
+})
+
+FilesListArgument = TypedDict("FilesListArgument", {
+    "path": NotRequired[str],  # a directory; the workspace itself if there is none
+    "after": NotRequired[str],  # the last name of the list before
+    "limit": NotRequired[int],  # at most and by default 1000
+})
+
+FilesListResultEntriesItem = TypedDict("FilesListResultEntriesItem", {
+    "name": str,
+    "dir": bool,
+    "size": int,  # of a file, in bytes
+})
+
+FilesListResult = TypedDict("FilesListResult", {
+    "entries": None | list[FilesListResultEntriesItem],  # ordered by name
+    "more": bool,  # there are more entries
+})
+
+FilesMkdirArgument = TypedDict("FilesMkdirArgument", {
+    "path": str,
+})
+
+FilesReadArgument = TypedDict("FilesReadArgument", {
+    "path": str,
+    "offset": NotRequired[int],  # in bytes
+    "length": NotRequired[int],  # in bytes, at most and by default 1 MiB
+    "binary": NotRequired[bool],  # the contents are wanted as bytes
+})
+
+FilesReadResult = TypedDict("FilesReadResult", {
+    "text": str,  # as UTF-8, empty if it is in bytes
+    "bytes": NotRequired[None | bytes],  # the contents if binary was asked for
+    "next": int,  # offset of what follows; the size at the end
+    "size": int,  # of the file, in bytes
+})
+
+FilesRemoveArgument = TypedDict("FilesRemoveArgument", {
+    "path": str,
+    "recursive": NotRequired[bool],  # a directory with all that is in it
+})
+
+FilesRenameArgument = TypedDict("FilesRenameArgument", {
+    "from": str,
+    "to": str,  # a file there is replaced
+})
+
+FilesStatArgument = TypedDict("FilesStatArgument", {
+    "path": str,
+})
+
+FilesStatResult = TypedDict("FilesStatResult", {
+    "dir": bool,
+    "size": int,  # of a file, in bytes
+})
+
+FilesWriteArgument = TypedDict("FilesWriteArgument", {
+    "path": str,
+    "text": NotRequired[str],
+    "bytes": NotRequired[bytes],  # binary contents, instead of text
+    "append": NotRequired[bool],  # add to the file's end
+})
+
+FilesWriteResult = TypedDict("FilesWriteResult", {
+    "size": int,  # of the file, in bytes
+})
+
 KvDeleteArgument = TypedDict("KvDeleteArgument", {
     "key": str,
     "if_version": NotRequired[None | int],  # the version that the key must have now: a conflict otherwise
@@ -83,6 +165,33 @@ RandomBytesArgument = TypedDict("RandomBytesArgument", {
 async def call(name: Literal["clock.now"], arg: ClockNowArgument = ..., /) -> ClockNowResult:
     """The time of day, in the host's time zone or in one of those that it offers."""
 @overload
+async def call(name: Literal["fetch.request"], arg: FetchRequestArgument, /) -> FetchRequestResult:
+    """Makes an HTTP request. A status of 400 or more is no error.
+    Errors have a code: denied, invalid_argument, unreachable, timeout or too_large.
+    Allowed:
+    GET HEAD https://api.example.com at /v1"""
+@overload
+async def call(name: Literal["files.list"], arg: FilesListArgument = ..., /) -> FilesListResult:
+    """Lists a directory. Paths are relative, such as data/a.csv, without . and .. elements."""
+@overload
+async def call(name: Literal["files.mkdir"], arg: FilesMkdirArgument, /) -> dict[str, Any]:
+    """Makes a directory, and those above it. It may be there already."""
+@overload
+async def call(name: Literal["files.read"], arg: FilesReadArgument, /) -> FilesReadResult:
+    """Reads a file, or a part of one. Paths are relative, such as data/a.csv, without . and .. elements."""
+@overload
+async def call(name: Literal["files.remove"], arg: FilesRemoveArgument, /) -> dict[str, Any]:
+    """Removes a file or an empty directory."""
+@overload
+async def call(name: Literal["files.rename"], arg: FilesRenameArgument, /) -> dict[str, Any]:
+    """Moves a file. Directories cannot be moved."""
+@overload
+async def call(name: Literal["files.stat"], arg: FilesStatArgument, /) -> FilesStatResult:
+    """Tells whether a path is a directory, and how large a file is."""
+@overload
+async def call(name: Literal["files.write"], arg: FilesWriteArgument, /) -> FilesWriteResult:
+    """Writes a file, and makes the directories above it. Paths are relative, such as data/a.csv, without . and .. elements."""
+@overload
 async def call(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> KvDeleteResult:
     """Deletes a key."""
 @overload
@@ -103,6 +212,33 @@ async def call(name: Literal["random.bytes"], arg: RandomBytesArgument, /) -> by
 @overload
 def call_sync(name: Literal["clock.now"], arg: ClockNowArgument = ..., /) -> ClockNowResult:
     """The time of day, in the host's time zone or in one of those that it offers."""
+@overload
+def call_sync(name: Literal["fetch.request"], arg: FetchRequestArgument, /) -> FetchRequestResult:
+    """Makes an HTTP request. A status of 400 or more is no error.
+    Errors have a code: denied, invalid_argument, unreachable, timeout or too_large.
+    Allowed:
+    GET HEAD https://api.example.com at /v1"""
+@overload
+def call_sync(name: Literal["files.list"], arg: FilesListArgument = ..., /) -> FilesListResult:
+    """Lists a directory. Paths are relative, such as data/a.csv, without . and .. elements."""
+@overload
+def call_sync(name: Literal["files.mkdir"], arg: FilesMkdirArgument, /) -> dict[str, Any]:
+    """Makes a directory, and those above it. It may be there already."""
+@overload
+def call_sync(name: Literal["files.read"], arg: FilesReadArgument, /) -> FilesReadResult:
+    """Reads a file, or a part of one. Paths are relative, such as data/a.csv, without . and .. elements."""
+@overload
+def call_sync(name: Literal["files.remove"], arg: FilesRemoveArgument, /) -> dict[str, Any]:
+    """Removes a file or an empty directory."""
+@overload
+def call_sync(name: Literal["files.rename"], arg: FilesRenameArgument, /) -> dict[str, Any]:
+    """Moves a file. Directories cannot be moved."""
+@overload
+def call_sync(name: Literal["files.stat"], arg: FilesStatArgument, /) -> FilesStatResult:
+    """Tells whether a path is a directory, and how large a file is."""
+@overload
+def call_sync(name: Literal["files.write"], arg: FilesWriteArgument, /) -> FilesWriteResult:
+    """Writes a file, and makes the directories above it. Paths are relative, such as data/a.csv, without . and .. elements."""
 @overload
 def call_sync(name: Literal["kv.delete"], arg: KvDeleteArgument, /) -> KvDeleteResult:
     """Deletes a key."""
