@@ -43,14 +43,29 @@ func (s *components) remove(c *Component) {
 	}
 }
 
-// get returns the open component with a digest, or fetches it, once however many sessions
+// find returns an open component with a digest, or nil.
+func (s *components) find(d snapshot.Digest) *Component {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first(d)
+}
+
+// first is find with s.mu held.
+func (s *components) first(d snapshot.Digest) *Component {
+	if list := s.open[d]; len(list) > 0 {
+		return list[0]
+	}
+	return nil
+}
+
+// get returns an open component with a digest, or fetches it, once however many sessions
 // want it.
 func (s *components) get(ctx context.Context, e *Engine, digest snapshot.Digest) (*Component, error) {
 	for {
 		s.mu.Lock()
-		if list := s.open[digest]; len(list) > 0 {
+		if c := s.first(digest); c != nil {
 			s.mu.Unlock()
-			return list[0], nil
+			return c, nil
 		}
 		f := s.fetching[digest]
 		if f == nil {

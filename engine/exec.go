@@ -43,7 +43,7 @@ type execArg struct {
 // what was printed until the error. If a cell is suspended, [Instance.Continue] returns its value as JSON.
 func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) {
 	c := &collector{also: in.opt.Console, left: in.limits().Output}
-	k := &call{function: abi.ExecFunction, console: slog.New(c)}
+	k := &call{function: abi.ExecFunction, console: slog.New(c), kind: OpExec}
 	display := hostfuncs.Raw("emit", "", c.display)
 	display.Quick = true
 	k.emit = &display

@@ -44,6 +44,8 @@ type dispatcher struct {
 	cancel context.CancelFunc
 	caller hostfuncs.Caller // but for the number
 	audit  func(HostCall)
+	tracer Tracer // may be nil
+	op     *Op    // for it: the component's call
 	log    *slog.Logger
 	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
 	later  bool                   // whether a function may answer later
@@ -62,7 +64,7 @@ type dispatcher struct {
 // newDispatcher returns the dispatcher of a call, which must be closed.
 func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 	d := &dispatcher{grants: k.grants, emit: k.emit, audit: k.audit, log: e.cfg.Log,
-		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
+		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, tracer: e.cfg.Tracer, op: k.op, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
 		cancels: map[uint32]context.CancelFunc{}}
 	handles := k.handles
 	if handles == nil {
@@ -84,6 +86,13 @@ func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 // them. What they return is lost. It closes what a render holds.
 func (d *dispatcher) close() {
 	d.cancel()
+	d.mu.Lock()
+	waiting := d.waiting
+	d.waiting = nil
+	d.mu.Unlock()
+	for _, run := range waiting {
+		run() // it ends at once
+	}
 	if d.own == nil {
 		return
 	}
@@ -98,21 +107,24 @@ func (d *dispatcher) close() {
 //
 // A blocking call does not wait for others: their replies are not taken before it ends.
 func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (reply []byte, answered bool) {
-	begin := time.Now()
+	at := time.Now()
 	f, arg, err := d.admit(name, frame)
+	// A name that a guest made up is not told: it would be a label of its own in every metric.
+	ctx, begin := d.begin(at, id, f.Name)
 	if err != nil {
 		return d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), true
 	}
 	if f.Quick {
-		return d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), true
+		return d.call(ctx, id, blocking, f, arg, begin, int64(len(frame))), true
 	}
-	ctx, cancel := context.WithCancel(d.ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	run := func(release func()) {
 		defer d.giveUp(id)
 		if ctx.Err() != nil { // given up while it waited
 			d.mu.Lock()
 			d.bytes -= int64(len(frame))
 			d.mu.Unlock()
+			begin.end(Outcome{Err: ctx.Err()})
 			release()
 			return
 		}
@@ -155,6 +167,26 @@ func (d *dispatcher) next() {
 
 func nothing() {}
 
+// A begun is the beginning of a host call.
+type begun struct {
+	time.Time
+	end func(Outcome) // tells the tracer
+}
+
+// begin tells the tracer of a call, whose context it returns.
+func (d *dispatcher) begin(at time.Time, id uint32, name string) (context.Context, begun) {
+	if d.tracer == nil {
+		return d.ctx, begun{at, untraced}
+	}
+	op := *d.op
+	op.Kind, op.Name, op.Number = OpHostCall, name, id
+	if d.keys != nil {
+		op.Key = d.keys(id)
+	}
+	ctx, end := d.tracer.Begin(d.ctx, op)
+	return ctx, begun{at, end}
+}
+
 // giveUp ends the context of a call whose reply nobody waits for.
 func (d *dispatcher) giveUp(id uint32) {
 	d.mu.Lock()
@@ -168,7 +200,7 @@ func (d *dispatcher) giveUp(id uint32) {
 
 // call calls a function that was admitted and returns the reply, nil if that is to come
 // from outside.
-func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostfuncs.Func, arg hostfuncs.Value, begin time.Time, argument int64) []byte {
+func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostfuncs.Func, arg hostfuncs.Value, begin begun, argument int64) []byte {
 	caller := d.caller
 	caller.Number = id
 	if d.keys != nil {
@@ -279,7 +311,7 @@ func checkValue(v hostfuncs.Value) error {
 }
 
 // reply encodes the outcome of a call for the guest, and tells the embedder.
-func (d *dispatcher) reply(id uint32, name string, begin time.Time, argument int64, v hostfuncs.Value, err error) []byte {
+func (d *dispatcher) reply(id uint32, name string, begin begun, argument int64, v hostfuncs.Value, err error) []byte {
 	b := abi.Reply(true, v.JSON, v.Buffers...)
 	if err != nil {
 		shown := hostfuncs.ForGuest(err)
@@ -295,11 +327,12 @@ func (d *dispatcher) reply(id uint32, name string, begin time.Time, argument int
 	return b
 }
 
-func (d *dispatcher) observe(id uint32, name string, begin time.Time, argument, result int64, err error) {
+func (d *dispatcher) observe(id uint32, name string, begin begun, argument, result int64, err error) {
+	begin.end(Outcome{Err: err, Usage: Usage{Output: result}})
 	if d.audit == nil {
 		return
 	}
-	c := HostCall{Caller: d.caller, Func: name, Argument: argument, Result: result, Duration: time.Since(begin), Err: err}
+	c := HostCall{Caller: d.caller, Func: name, Argument: argument, Result: result, Duration: time.Since(begin.Time), Err: err}
 	c.Number = id
 	if d.keys != nil {
 		c.Key = d.keys(id)

@@ -66,7 +66,10 @@ func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
 		return nil, err
 	}
 	rand.Read(in.id[:]) // never fails
-	if err := c.engine.instances.add(in); err != nil {
+	_, end := in.trace(ctx, OpOpen)
+	err = c.engine.instances.add(in)
+	end(Outcome{Err: err, Instance: in})
+	if err != nil {
 		return nil, err
 	}
 	return in, nil
@@ -131,7 +134,7 @@ func (in *Instance) end(w *working) {
 // it may, the error is [ErrSuspended]: the call is still in progress, and [Instance.Answer] and
 // [Instance.Continue] go on with it. Other errors are those of [Component.Render].
 func (in *Instance) Call(ctx context.Context, function string, arg any) (*Result, error) {
-	return in.call(ctx, &call{function: function}, arg)
+	return in.call(ctx, &call{function: function, kind: OpCall}, arg)
 }
 
 // call makes a call of which k has what differs from the instance's options.
@@ -166,7 +169,7 @@ func (in *Instance) Continue(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer in.end(w)
-	return in.run(ctx, w, &call{}, true)
+	return in.run(ctx, w, &call{kind: OpContinue}, true)
 }
 
 // run makes a call as the method at work.
@@ -178,17 +181,21 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 	defer c.engine.leave()
 	k.ctx = ctx
 	k.fill(in.opt, c)
-	s := &session{keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
-	var err error
-	if s.from, s.lines, err = in.load(ctx); err != nil {
+	k.session = &session{instance: in, keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
+	return c.counted(k, func() (*Result, error) { return in.transact(k) })
+}
+
+// transact makes a call and keeps the state that it leaves, if it leaves one.
+func (in *Instance) transact(k *call) (_ *Result, err error) {
+	c, s := in.component, k.session
+	if s.from, s.lines, err = in.load(k.ctx); err != nil {
 		return nil, err
 	}
 	s.from.fresh = s.from.fresh || in.fresh
-	k.session = s
 	mark := in.hold(k)
 	defer in.letGo()
-	r, err := c.engine.counted(func() (*Result, error) { return c.do(k) })
-	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+	r, err := c.do(k)
+	if err != nil && errors.Is(context.Cause(k.ctx), ErrClosed) {
 		err = ErrClosed
 	}
 	if s.next == nil || !survives(err) {
@@ -300,12 +307,15 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	}
 	child := &Instance{component: c, opt: in.opt, fresh: true, suspended: in.suspended}
 	rand.Read(child.id[:])
+	_, end := in.trace(ctx, OpFork)
 	child.state = c.engine.parking.share(in.state)
-	if err := c.engine.instances.add(child); err != nil {
+	err := c.engine.instances.add(child)
+	if err != nil {
 		c.engine.parking.free(child.state)
-		return nil, err
+		child = nil
 	}
-	return child, nil
+	end(Outcome{Err: err, Instance: child})
+	return child, err
 }
 
 // Park moves the state of the instance as far away as [Parking] allows, at once: it is compressed, and put into the
@@ -319,12 +329,14 @@ func (in *Instance) Park(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || !in.state.some() {
 		return err
 	}
+	ctx, end := in.trace(ctx, OpPark)
 	p := in.component.engine.parking
 	p.pack(in.state.number)
-	if p.cfg.Store == nil {
-		return nil
+	if p.cfg.Store != nil {
+		err = p.put(ctx, in.state.number)
 	}
-	return p.put(ctx, in.state.number)
+	end(Outcome{Err: err})
+	return err
 }
 
 // Close ends the instance and what it has in progress, for which it waits. It is idempotent.

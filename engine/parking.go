@@ -70,6 +70,8 @@ type parking struct {
 	last    uint64   // number of the last object in the store; guarded by mu
 	garbage []uint64 // objects that are not needed any more; guarded by mu
 
+	tracer   Tracer        // may be nil
+	end      func(Outcome) // tells it that states have been moved; guarded by tidying
 	again    time.Time     // when the store is used again that has failed; guarded by tidying
 	tidying  sync.Mutex    // held while states are compressed and stored
 	start    sync.Once     // of the goroutine that does it in time
@@ -123,8 +125,8 @@ func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
 func (p *parking) park(state []byte) (parked, error) {
 	h, err := p.slab.Put(state)
 	for more := true; more && errors.Is(err, snapshot.ErrSlabFull); {
-		more = p.tidy(0, 0) > 0
-		h, err = p.slab.Put(state) // also if others have made room while tidy waited for them
+		more = p.tidy(0, 0) > 0 // or waits until that is done
+		h, err = p.slab.Put(state)
 	}
 	switch {
 	case errors.Is(err, snapshot.ErrClosed):
@@ -187,6 +189,13 @@ func (p *parking) get(ctx context.Context, at parked, dst []byte) ([]byte, error
 		return p.fetch(ctx, e.object, dst)
 	}
 	return b, nil
+}
+
+// size returns the bytes of a state, before compression.
+func (p *parking) size(at parked) int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return int64(p.entries[at.number].size)
 }
 
 // share gives one more instance a state.

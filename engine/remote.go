@@ -18,7 +18,7 @@ import (
 )
 
 // compileRemote is the part of Compile that runs in a worker process.
-func (e *Engine) compileRemote(ctx context.Context, l *language, src Source) (*Component, error) {
+func (e *Engine) compileRemote(ctx context.Context, l *language, src Source, used *Usage) (*Component, error) {
 	if err := e.wait(ctx, l.workers, src.Tenant, oneWorker, "a worker"); err != nil {
 		return nil, err
 	}
@@ -36,18 +36,28 @@ func (e *Engine) compileRemote(ctx context.Context, l *language, src Source) (*C
 		max: int(min(2*e.cfg.Limits.Memory, wire.MaxFrame)),
 	}
 	x.messages = append(p.takeForget(), &wire.Compile{ID: x.id, Name: []byte(src.Name), Code: src.Code})
+	sent := time.Now()
 	m, err := p.do(ctx, x)
 	if err != nil {
+		used.Guest = time.Since(sent)
 		return nil, err
 	}
+	limits := e.cfg.Limits
+	limits.CallTime = limits.CompileTime
 	switch m := m.(type) {
 	case *wire.Failed:
+		if used.decode(m.Usage, limits) != nil {
+			return nil, p.unexpected(m)
+		}
 		err := p.failed(ctx, m)
 		if le, ok := errors.AsType[*LimitError](err); ok && le.Limit == limitCompileTime && l.runtime.Lower != nil {
 			p.dead = true // its parser may be at it for hours
 		}
 		return nil, err
 	case *wire.Compiled:
+		if used.decode(m.Usage, limits) != nil {
+			return nil, p.unexpected(m)
+		}
 		c, err := e.compiled(l, src.Name, m.Snapshot)
 		if err != nil {
 			p.dead = true
@@ -147,10 +157,14 @@ func (c *Component) remote(k *call) (a answer, err error) {
 	started := time.Since(begin)
 	m, err := p.do(k.ctx, x)
 	if err != nil {
+		a.usage = Usage{Start: started, Guest: time.Since(begin) - started}
 		return a, err
 	}
 	switch m := m.(type) {
 	case *wire.Failed:
+		if a.usage.decode(m.Usage, k.limits) != nil {
+			return a, p.unexpected(m)
+		}
 		if len(r.Snapshot) > 0 {
 			// Perhaps the process could not load it.
 			p.drop(r.Digest)
@@ -171,7 +185,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		return a, err
 	case *wire.Result:
 		a = answer{status: abi.Status(m.Status), data: bytes.Clone(m.Data)}
-		if err := a.usage.decode(m.Usage); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON && (a.status != abi.StatusPending || sess == nil)) {
+		if err := a.usage.decode(m.Usage, k.limits); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON && (a.status != abi.StatusPending || sess == nil)) {
 			return a, p.unexpected(m)
 		}
 		if sess != nil {
@@ -395,13 +409,14 @@ func (l *Limits) decode(v []int64) (err error) {
 	return err
 }
 
-// encode returns the usage as numbers, and decode reads them.
+// encode returns the usage as numbers, and decode reads them. A worker process that was taken
+// over cannot make it more than a call with limits can use.
 func (u *Usage) encode() []int64 {
-	return []int64{int64(u.Start), int64(u.Guest), int64(u.Host), u.Memory, u.Output, u.Fuel}
+	return []int64{int64(u.Start), int64(u.Guest), int64(u.Host), u.Memory, u.Output, u.Fuel, u.HostCalls}
 }
 
-func (u *Usage) decode(v []int64) error {
-	if len(v) != 6 {
+func (u *Usage) decode(v []int64, limits Limits) error {
+	if len(v) != 7 {
 		return errTooShort
 	}
 	for _, n := range v {
@@ -409,6 +424,8 @@ func (u *Usage) decode(v []int64) error {
 			return errors.New("negative usage")
 		}
 	}
-	*u = Usage{time.Duration(v[0]), time.Duration(v[1]), time.Duration(v[2]), v[3], v[4], v[5]}
+	l := &limits
+	*u = Usage{Start: time.Duration(v[0]), Guest: min(time.Duration(v[1]), l.CallTime), Host: min(time.Duration(v[2]), l.HostTime),
+		Memory: min(v[3], l.Memory), Output: min(v[4], l.Output), Fuel: min(v[5], l.Fuel), HostCalls: min(v[6], l.HostCalls)}
 	return nil
 }

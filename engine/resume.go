@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -41,6 +42,13 @@ func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
+	ctx, end := in.trace(ctx, OpSnapshot)
+	d, err := in.snapshot(ctx)
+	end(Outcome{Err: err})
+	return d, err
+}
+
+func (in *Instance) snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	st, lines, err := in.load(ctx)
 	if err != nil {
 		return nil, err
@@ -71,11 +79,22 @@ func (e *Engine) Resume(ctx context.Context, d *snapshot.Delta, opt *Options) (*
 		return nil, err
 	}
 	defer e.leave()
-	c, err := e.components.get(ctx, e, d.Info().Base)
-	if err != nil {
-		return nil, err
+	base := d.Info().Base
+	if c := e.components.find(base); c != nil {
+		return c.Resume(ctx, d, opt)
 	}
-	return c.Resume(ctx, d, opt)
+	op := Op{Kind: OpResume, Digest: base}
+	if opt != nil {
+		op.Tenant = opt.Tenant
+	}
+	ctx, end := e.trace(ctx, op)
+	var in *Instance
+	c, err := e.components.get(ctx, e, base)
+	if err == nil {
+		in, err = c.resume(d, opt)
+	}
+	end(Outcome{Err: err, Instance: in})
+	return in, err
 }
 
 // Resume is [Engine.Resume] of an instance of this component.
@@ -83,6 +102,17 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	op := Op{Kind: OpResume, Tenant: c.tenant, Language: c.meta.Language, Component: c.meta.Name, Digest: c.Digest()}
+	if opt != nil {
+		op.Tenant = cmp.Or(opt.Tenant, c.tenant)
+	}
+	_, end := c.engine.trace(ctx, op)
+	in, err := c.resume(d, opt)
+	end(Outcome{Err: err, Instance: in})
+	return in, err
+}
+
+func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 	in, err := c.newInstance(opt)
 	if err != nil {
 		return nil, err
@@ -111,7 +141,10 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 	if meta.Version != metaVersion {
 		return nil, fmt.Errorf("%w: it has version %d, this engine knows %d", ErrInstance, meta.Version, metaVersion)
 	}
-	if n, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil || n != len(in.id) {
+	if len(meta.Instance) != hex.EncodedLen(len(in.id)) {
+		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
+	}
+	if _, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil {
 		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
 	}
 	st := &state{lastID: meta.LastID, globals: d.Globals(), stateRest: meta.stateRest}

@@ -15,6 +15,7 @@ const maxStateRest = snapshot.MaxMetaBytes - 4<<20
 // A session is what a call finds of an instance, and what it leaves. What it finds it
 // does not change, so that a call that fails leaves the instance as it was.
 type session struct {
+	instance *Instance       // nil in a worker process
 	keys     string          // idempotency keys of its host calls begin like this
 	from     *state          // without globals: that of the component's image
 	lines    []byte          // of from's memory; empty: it is the image's

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"iter"
 	"math"
-	"sync/atomic"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
 	"github.com/sporeengine/spore/hostfuncs"
@@ -35,7 +34,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 			cancel()
 			<-done
 		}()
-		k := &call{function: function, onHold: new(func(bool))}
+		k := &call{function: function, onHold: new(func(bool)), kind: OpStream}
 		k.emit = emitter(k, parts, in.limits())
 		go func() {
 			defer close(done)
@@ -81,14 +80,12 @@ func (in *Instance) limits() Limits {
 
 // emitter returns the host function that sends parts to the consumer of a stream.
 func emitter(k *call, parts chan<- *Result, limits Limits) *hostfuncs.Func {
-	var left atomic.Int64
-	left.Store(limits.Output)
 	f := hostfuncs.Raw("emit", "", func(ctx context.Context, arg hostfuncs.Value) (hostfuncs.Value, error) {
 		size := int64(len(arg.JSON))
 		for _, b := range arg.Buffers {
 			size += int64(len(b))
 		}
-		if left.Add(-size) < 0 {
+		if k.emitted.Add(size) > limits.Output {
 			return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeTooLarge, "the parts have more than %d bytes", limits.Output)
 		}
 		if int64(abi.Depth(arg.JSON)) > limits.Depth {

@@ -25,8 +25,8 @@ func messages() []Message {
 		Raw{TypeProgress, []byte{}},
 		&Console{ID: 2, Level: -4, Text: []byte("text")},
 		&Result{ID: 2, Status: 1, Usage: []int64{1, 2, 3}, Data: []byte("data")},
-		&Compiled{ID: 1, Snapshot: []byte("snapshot")},
-		&Failed{ID: 1, Error: []byte("{}")},
+		&Compiled{ID: 1, Usage: []int64{4}, Snapshot: []byte("snapshot")},
+		&Failed{ID: 1, Usage: []int64{5}, Error: []byte("{}")},
 	}
 }
 
