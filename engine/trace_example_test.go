@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log"
@@ -21,8 +22,8 @@ type depthKey struct{}
 func (printer) Begin(ctx context.Context, op engine.Op) (context.Context, func(engine.Outcome)) {
 	depth, _ := ctx.Value(depthKey{}).(int)
 	return context.WithValue(ctx, depthKey{}, depth+1), func(out engine.Outcome) {
-		fmt.Printf("%s%v %s of %s for %q: %d host calls %s\n", strings.Repeat("  ", depth), op.Kind, op.Name, op.Component, op.Tenant,
-			out.Usage.HostCalls, engine.ErrorClass(out.Err))
+		fmt.Printf("%s%v %s of %s for %q: %d host calls, %s\n", strings.Repeat("  ", depth), op.Kind, op.Name, op.Component, op.Tenant,
+			out.Usage.HostCalls, cmp.Or(engine.ErrorClass(out.Err), "well"))
 	}
 }
 
@@ -51,9 +52,9 @@ func ExampleTracer() {
 		fmt.Printf("%s: %d compiled, %d calls, %d errors\n", tenant, s.Compiles, s.Calls, s.Errors)
 	}
 	// Output:
-	// compile  of page.js for "ada": 0 host calls
-	//   host_call users.count of page.js for "bob": 0 host calls
-	// render render of page.js for "bob": 1 host calls guest.error
+	// compile  of page.js for "ada": 0 host calls, well
+	//   host_call users.count of page.js for "bob": 0 host calls, well
+	// render render of page.js for "bob": 1 host calls, guest.error
 	// bob: 0 compiled, 1 calls, 1 errors
 	// ada: 1 compiled, 0 calls, 0 errors
 }
