@@ -47,12 +47,13 @@ type dispatcher struct {
 	tracer Tracer // may be nil
 	op     *Op    // for it: the component's call
 	log    *slog.Logger
-	slots  chan struct{}
 	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
 	later  bool                   // whether a function may answer later
 	own    *hostfuncs.Handles     // the table of handles, if it ends with the call
 
 	mu      sync.Mutex
+	running int                           // of maxRunning; guarded by mu
+	waiting []func()                      // start the calls that wait, in their order; guarded by mu
 	made    map[string]int64              // calls of functions with a bound; guarded by mu
 	used    map[string]int64              // bytes of arguments and results of functions with such a bound; guarded by mu
 	bytes   int64                         // of arguments; guarded by mu
@@ -62,7 +63,7 @@ type dispatcher struct {
 
 // newDispatcher returns the dispatcher of a call, which must be closed.
 func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
-	d := &dispatcher{grants: k.grants, emit: k.emit, audit: k.audit, log: e.cfg.Log, slots: make(chan struct{}, maxRunning),
+	d := &dispatcher{grants: k.grants, emit: k.emit, audit: k.audit, log: e.cfg.Log,
 		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, tracer: e.cfg.Tracer, op: k.op, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
 		cancels: map[uint32]context.CancelFunc{}}
 	handles := k.handles
@@ -85,6 +86,13 @@ func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 // them. What they return is lost. It closes what a render holds.
 func (d *dispatcher) close() {
 	d.cancel()
+	d.mu.Lock()
+	waiting := d.waiting
+	d.waiting = nil
+	d.mu.Unlock()
+	for _, run := range waiting {
+		run() // it ends at once
+	}
 	if d.own == nil {
 		return
 	}
@@ -101,6 +109,7 @@ func (d *dispatcher) close() {
 func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (reply []byte, answered bool) {
 	at := time.Now()
 	f, arg, err := d.admit(name, frame)
+	// A name that a guest made up is not told: it would be a label of its own in every metric.
 	ctx, begin := d.begin(at, id, f.Name)
 	if err != nil {
 		return d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), true
@@ -109,20 +118,15 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 		return d.call(ctx, id, blocking, f, arg, begin, int64(len(frame))), true
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	d.mu.Lock()
-	d.cancels[id] = cancel
-	d.mu.Unlock()
-	go func() {
+	run := func(release func()) {
 		defer d.giveUp(id)
-		release := nothing
-		if !blocking {
-			select {
-			case d.slots <- struct{}{}:
-				release = func() { <-d.slots }
-			case <-ctx.Done():
-				begin.end(Outcome{Err: ctx.Err()})
-				return
-			}
+		if ctx.Err() != nil { // given up while it waited
+			d.mu.Lock()
+			d.bytes -= int64(len(frame))
+			d.mu.Unlock()
+			begin.end(Outcome{Err: ctx.Err()})
+			release()
+			return
 		}
 		reply := d.call(ctx, id, blocking, f, arg, begin, int64(len(frame)))
 		if ctx.Err() != nil {
@@ -130,8 +134,35 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 			return
 		}
 		deliver(id, reply, release)
-	}()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cancels[id] = cancel
+	switch {
+	case blocking:
+		go run(nothing)
+	case d.running < maxRunning:
+		d.running++
+		go run(d.next)
+	default:
+		// A guest with a fixed environment takes replies in the order of its calls, so that
+		// the first of them must never wait for others.
+		d.waiting = append(d.waiting, func() { run(d.next) })
+	}
 	return nil, false
+}
+
+// next gives the place of a call whose result was taken to the one that waits for longest.
+func (d *dispatcher) next() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.waiting) == 0 {
+		d.running--
+		return
+	}
+	go d.waiting[0]()
+	d.waiting[0] = nil
+	d.waiting = d.waiting[1:]
 }
 
 func nothing() {}

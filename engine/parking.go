@@ -124,7 +124,8 @@ func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
 // park keeps a state, of which it makes a copy. The caller frees it.
 func (p *parking) park(state []byte) (parked, error) {
 	h, err := p.slab.Put(state)
-	if errors.Is(err, snapshot.ErrSlabFull) && p.tidy(0, 0) > 0 {
+	if errors.Is(err, snapshot.ErrSlabFull) {
+		p.tidy(0, 0) // or waits until that is done
 		h, err = p.slab.Put(state)
 	}
 	switch {

@@ -152,9 +152,10 @@ func (g *guest) hostCall(id uint32, blocking bool, name string, frame []byte) ([
 		}
 		return nil, nil
 	}
-	// Waiting for the host does not use up the guest's time.
+	// Waiting for the host does not use up the guest's time. The guest is in the middle of
+	// something, so that its state cannot be kept now: it is not to be suspended here.
 	begin := time.Now()
-	r, err := g.awaitHost(id, nil)
+	r, err := g.awaitHost(id, nil, nil)
 	now := time.Now()
 	g.deadline, g.turn = g.deadline.Add(now.Sub(begin)), now
 	return r.data, err
@@ -185,8 +186,8 @@ func (g *guest) cancelCall(frame []byte) ([]byte, error) {
 var errSuspend = errors.New("engine: the guest waits for an answer from outside")
 
 // awaitHost waits for the reply to a call, any if id is 0. It returns a reply without number if timeout
-// comes first, or if a call turns out to be answered later.
-func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error) {
+// comes first, or if a call turns out to be answered later, and errSuspend once suspend is closed.
+func (g *guest) awaitHost(id uint32, timeout <-chan time.Time, suspend <-chan struct{}) (hostReply, error) {
 	for {
 		if r, ok := g.host.take(id); ok {
 			return r, nil
@@ -213,7 +214,7 @@ func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error
 			err = interrupted(g.ctx)
 		case <-g.engine.closed:
 			err = ErrClosed
-		case <-g.suspend:
+		case <-suspend:
 			err = errSuspend
 		}
 		if limit != nil {
@@ -235,7 +236,7 @@ func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error
 func (g *guest) settle() (id uint32, reply []byte, err error) {
 	for g.host.owed > 0 {
 		if g.fixed != nil {
-			r, err := g.awaitHost(g.host.first(), nil)
+			r, err := g.awaitHost(g.host.first(), nil, g.suspend)
 			if err != nil || r.data != nil {
 				return r.id, r.data, err
 			}
@@ -247,7 +248,7 @@ func (g *guest) settle() (id uint32, reply []byte, err error) {
 			defer timer.Stop()
 			due = timer.C
 		}
-		r, err := g.awaitHost(0, due)
+		r, err := g.awaitHost(0, due, g.suspend)
 		if err != nil || r.data != nil {
 			return r.id, r.data, err
 		}

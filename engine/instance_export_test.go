@@ -1,0 +1,4 @@
+package engine
+
+// EngineOf returns the engine of a component.
+func EngineOf(c *Component) *Engine { return c.engine }
