@@ -247,11 +247,8 @@ func (d *dispatcher) admit(name string, frame []byte) (f hostfuncs.Func, arg hos
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeNotGranted, "host function %q is not granted", name[:min(len(name), maxCallName)])
 	}
 	text, buffers, err := abi.ParseFrame(frame)
-	if err == nil && len(text) > 0 && (!json.Valid(text) || !utf8.Valid(text)) {
-		err = errors.New("it is not JSON")
-	}
-	if err == nil && len(text) > 0 {
-		err = abi.CheckBuffers(text, len(buffers))
+	if err == nil {
+		err = checkJSON(text, buffers)
 	}
 	if err != nil {
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeInvalid, "argument of %s: %v", name, err)
@@ -286,6 +283,17 @@ func (d *dispatcher) charge(f hostfuncs.Func, v hostfuncs.Value) error {
 	}
 	d.used[f.Name] += v.Size()
 	return nil
+}
+
+// checkJSON makes sure that the text of a frame, if there is one, is JSON that fits its buffers.
+func checkJSON(text []byte, buffers [][]byte) error {
+	switch {
+	case len(text) == 0:
+		return nil
+	case !json.Valid(text) || !utf8.Valid(text):
+		return errors.New("it is not JSON")
+	}
+	return abi.CheckBuffers(text, len(buffers))
 }
 
 // checkValue makes sure that what a function returned can be given to a guest.

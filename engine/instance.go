@@ -69,7 +69,10 @@ func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
 	_, end := in.trace(ctx, OpOpen)
 	err = c.engine.instances.add(in)
 	end(Outcome{Err: err, Instance: in})
-	return in, err
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 // newInstance returns an instance without an ID that is not registered.

@@ -124,8 +124,8 @@ func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
 // park keeps a state, of which it makes a copy. The caller frees it.
 func (p *parking) park(state []byte) (parked, error) {
 	h, err := p.slab.Put(state)
-	if errors.Is(err, snapshot.ErrSlabFull) {
-		p.tidy(0, 0) // or waits until that is done
+	for more := true; more && errors.Is(err, snapshot.ErrSlabFull); {
+		more = p.tidy(0, 0) > 0 // or waits until that is done
 		h, err = p.slab.Put(state)
 	}
 	switch {

@@ -127,6 +127,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 	sess := k.session
 	if sess != nil {
 		r.Session, r.GoOn = true, sess.goOn
+		sess.ledger = newLedger(sess.from)
 		if r.State, err = sess.encoded(); err != nil {
 			return a, err
 		}
@@ -146,7 +147,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		r.Grants = d.maxFrame()
 		x.limit += k.limits.HostTime
 		x.max = max(x.max, int(r.Grants)+maxErrorFrame)
-		x.host, x.giveUp = p.remoteCalls(d, r.ID, k.limits.HostCalls), d.giveUp
+		x.host, x.giveUp = p.remoteCalls(d, sess, r.ID, k.limits.HostCalls), d.giveUp
 		x.onHold = k.onHold
 	}
 	if sess != nil {
@@ -177,6 +178,9 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			if bad := sess.adopt(m.State, budgets{}); bad != nil {
 				return a, also(err, p.malformed(bad))
 			}
+			if sess.suspended {
+				return a, p.unexpected(m)
+			}
 		}
 		return a, err
 	case *wire.Result:
@@ -202,20 +206,34 @@ func (c *Component) remote(k *call) (a answer, err error) {
 }
 
 // remoteCalls returns what takes the host calls of the request in progress. The worker has
-// counted them, unless it was taken over.
-func (p *process) remoteCalls(d *dispatcher, id uint64, left int64) func(*wire.HostCall) error {
+// counted them, unless it was taken over. sess is nil for a render.
+func (p *process) remoteCalls(d *dispatcher, sess *session, id uint64, left int64) func(*wire.HostCall) error {
 	last, maxFrame := uint64(0), d.maxFrame()
+	var book *ledger
+	if sess != nil {
+		last, book = uint64(sess.from.lastID), sess.ledger
+	}
 	return func(m *wire.HostCall) error {
-		if left--; left < 0 || m.Call <= last || m.Call > math.MaxUint32 || int64(len(m.Frame)) > maxFrame {
+		again := book != nil && m.Call <= last && !m.Blocking && book.retried(uint32(m.Call), string(m.Name), m.Frame)
+		if left--; left < 0 || m.Call <= last && !again || m.Call > math.MaxUint32 || int64(len(m.Frame)) > maxFrame {
 			return fmt.Errorf("%w: host call %d of %d bytes after %d, with %d left", wire.ErrProtocol, m.Call, len(m.Frame), last, left)
 		}
-		last = m.Call
+		last = max(last, m.Call)
+		if book != nil && !m.Blocking {
+			book.begin(uint32(m.Call), string(m.Name), m.Frame)
+		}
 		deliver := func(call uint32, reply []byte, release func()) {
 			defer release()
+			if book != nil {
+				book.answered(call, reply, false)
+			}
 			// If it fails, so does the exchange. If that is over, the process drops it.
 			p.send(&wire.HostReply{ID: id, Call: uint64(call), Reply: reply})
 		}
 		if reply, answered := d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), deliver); answered {
+			if book != nil {
+				book.answered(uint32(m.Call), reply, true)
+			}
 			deliver(uint32(m.Call), reply, nothing)
 		}
 		return nil
@@ -306,14 +324,15 @@ func encodeError(err error) wireError {
 	if errors.Is(err, ErrReset) {
 		return wireError{Kind: wireReset, Text: err.Error()}
 	}
+	// Of several errors at once this one says why there is no state.
+	if e, ok := errors.AsType[*LimitError](err); ok {
+		return wireError{Kind: wireLimit, Limit: e}
+	}
 	if e, ok := errors.AsType[*SourceError](err); ok {
 		return wireError{Kind: wireSource, Diagnostics: e.Diagnostics}
 	}
 	if e, ok := errors.AsType[*GuestError](err); ok {
 		return wireError{Kind: wireGuest, Guest: e}
-	}
-	if e, ok := errors.AsType[*LimitError](err); ok {
-		return wireError{Kind: wireLimit, Limit: e}
 	}
 	kind := wireOther
 	switch {

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/sporeengine/spore/snapshot"
@@ -125,6 +124,9 @@ func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 	if info.Base != c.Digest() {
 		return nil, fmt.Errorf("%w: the instance is one of component %v, not of %v", ErrMismatch, info.Base, c.Digest())
 	}
+	if size := c.snapshot.Info().MemoryBytes; info.MemoryBytes < size {
+		return nil, fmt.Errorf("%w: its memory of %d bytes is smaller than the component's, %d", ErrInstance, info.MemoryBytes, size)
+	}
 	limits := in.opt.Limits
 	limits.fill(c.engine.cfg.Limits)
 	if info.MemoryBytes > limits.Memory {
@@ -139,7 +141,10 @@ func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 	if meta.Version != metaVersion {
 		return nil, fmt.Errorf("%w: it has version %d, this engine knows %d", ErrInstance, meta.Version, metaVersion)
 	}
-	if n, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil || n != len(in.id) {
+	if len(meta.Instance) != hex.EncodedLen(len(in.id)) {
+		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
+	}
+	if _, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil {
 		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
 	}
 	st := &state{lastID: meta.LastID, globals: d.Globals(), stateRest: meta.stateRest}
@@ -166,29 +171,4 @@ func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 		return nil, err
 	}
 	return in, nil
-}
-
-// get returns the open component with a digest, or fetches it.
-func (s *components) get(ctx context.Context, e *Engine, digest snapshot.Digest) (*Component, error) {
-	if c := s.find(digest); c != nil {
-		return c, nil
-	}
-	missing := fmt.Errorf("%w: component %v is not open", ErrMismatch, digest)
-	if e.cfg.Fetch == nil {
-		return nil, missing
-	}
-	s.fetching.Lock() // so that one that many sessions want is fetched once
-	defer s.fetching.Unlock()
-	if c := s.find(digest); c != nil {
-		return c, nil
-	}
-	snap, err := e.cfg.Fetch(ctx, digest)
-	if err != nil {
-		return nil, errors.Join(missing, fmt.Errorf("engine: fetch component %v: %w", digest, err))
-	}
-	defer snap.Close()
-	if snap.Digest() != digest {
-		return nil, fmt.Errorf("%w: Config.Fetch returned component %v instead of %v", ErrMismatch, snap.Digest(), digest)
-	}
-	return e.Load(ctx, snap)
 }

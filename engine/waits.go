@@ -27,6 +27,7 @@ type hostWait struct {
 	name  string
 	frame []byte // its argument; kept only where the call may be suspended
 	later bool   // the answer comes from outside
+	said  bool   // the function has said so; otherwise the instance was suspended meanwhile
 	free  bool   // waiting for it does not count: the consumer of a stream is slow
 }
 
@@ -84,7 +85,7 @@ func (w *hostWaits) take(id uint32) (hostReply, bool) {
 		case wait == nil:
 		case r.data == nil:
 			w.count(wait, -1)
-			wait.later = true
+			wait.later, wait.said = true, true
 			if r.id == id {
 				return r, true
 			}
@@ -141,7 +142,8 @@ func (g *guest) hostCall(id uint32, blocking bool, name string, frame []byte) ([
 	if reply != nil && (blocking || g.fixed == nil) {
 		return reply, g.check() // the function may have taken its time
 	}
-	wait := &hostWait{name: name, free: name == abi.EmitCall, later: answered && reply == nil}
+	later := answered && reply == nil
+	wait := &hostWait{name: name, free: name == abi.EmitCall, later: later, said: later}
 	g.host.add(id, wait)
 	if reply != nil {
 		g.host.push(id, reply, nothing)
@@ -284,12 +286,23 @@ func (g *guest) mustSuspend() bool {
 
 var nullReply = abi.Reply(true, []byte("null"))
 
-// pendingCalls returns the calls that were not settled, in the order in which they were made.
+// pendingCalls returns the calls that were not settled, in the order in which they were made,
+// and with them the replies that have come and were not taken.
 func (w *hostWaits) pendingCalls() []pendingState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	replies := make(map[uint32][]byte, len(w.replies))
+	for _, r := range w.replies {
+		if r.data != nil {
+			replies[r.id] = r.data
+		} else if p := w.pending[r.id]; p != nil {
+			p.said = true
+		}
+	}
 	list := make([]pendingState, 0, len(w.pending))
 	for _, id := range slices.SortedFunc(maps.Keys(w.pending), cmp.Compare[uint32]) {
 		p := w.pending[id]
-		list = append(list, pendingState{ID: id, Name: p.name, Frame: p.frame, Later: p.later})
+		list = append(list, pendingState{ID: id, Name: p.name, Frame: p.frame, Later: p.said, Reply: replies[id]})
 	}
 	return list
 }
