@@ -22,7 +22,7 @@ func TestLowerCell(t *testing.T) {
 		{"", "", ""},
 		{"", "{ a: 1, b }", "({a:1,b});\n"},
 		{"", "\n {a: 1}\n", "({a:1});\n"},
-		{"", "{ let a = 1; a }", "{let a=1;a}\n"},
+		{"", "{ let a = 1; a }", "{let a=1;a;}\n"},
 
 		// Imports become constants.
 		{"", "import React from 'react'", "const React=(m=>m.__esModule?m.default:m)(require(\"react\"));\n"},
