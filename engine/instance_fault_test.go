@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -141,5 +142,119 @@ func TestManyHostCallsWithFixedEnvironment(t *testing.T) {
 	opt := &engine.Options{Grants: faultSet(t), Fixed: &engine.Fixed{}}
 	eachCaller(t, opt, func(t *testing.T, in *engine.Instance) {
 		require.Equal(t, "1000", text(t, in, "all", props{"name": "app.nothing", "count": 1000}))
+	})
+}
+
+// TestHostFunctionFaults: whatever a host function does, the call ends and the instance is sound.
+func TestHostFunctionFaults(t *testing.T) {
+	opt := &engine.Options{Grants: faultSet(t), Limits: engine.Limits{HostTime: 300 * time.Millisecond, CallTime: 300 * time.Millisecond}}
+	eachCaller(t, opt, func(t *testing.T, in *engine.Instance) {
+		for _, name := range []string{"app.panic", "app.junk"} {
+			require.Equal(t, "internal", text(t, in, "caught", props{"name": name}))
+		}
+		for _, function := range []string{"wait", "block"} {
+			_, err := in.Call(t.Context(), function, props{"name": "app.hang"})
+			require.Equal(t, "HostTime", limitOf(err), function)
+		}
+		_, err := in.Call(t.Context(), "spin", props{"name": "app.hang"})
+		require.Equal(t, "CallTime", limitOf(err))
+		require.Equal(t, "2", text(t, in, "render", nil))
+		for _, name := range []string{"app.laterer", "app.hang"} {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			_, err = in.Call(ctx, "wait", props{"name": name})
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			list, err := in.Pending(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, list)
+		}
+		require.Equal(t, "cannot_wait", func() string {
+			_, err := in.Call(t.Context(), "block", props{"name": "app.later"})
+			ge, _ := errors.AsType[*engine.GuestError](err)
+			require.NotNil(t, ge, "%v", err)
+			return hostfuncs.ForGuest(ge.Unwrap()).Code
+		}())
+		require.Equal(t, "4", text(t, in, "add", nil), "a blocking call that cannot wait is an exception, which takes nothing back")
+
+		// The answer to work in the background comes with any call.
+		require.Equal(t, "5", text(t, in, "loose", props{"name": "app.later"}))
+		list, err := in.Pending(t.Context())
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.NoError(t, in.Answer(t.Context(), list[0].Number, nil, errors.New("hunter2")))
+		require.Equal(t, "5", text(t, in, "render", nil))
+		require.Equal(t, "1005", text(t, in, "render", nil))
+	})
+}
+
+// TestInterruptedStaysSo: a call that was under way at a suspension is not taken for one whose
+// function has promised an answer, however often the instance goes on in between, and an answer
+// that was given is not lost.
+func TestInterruptedStaysSo(t *testing.T) {
+	opt := &engine.Options{Grants: faultSet(t)}
+	eachCaller(t, opt, func(t *testing.T, in *engine.Instance) {
+		stop := time.AfterFunc(50*time.Millisecond, in.Suspend)
+		defer stop.Stop()
+		_, err := in.Call(t.Context(), "all", props{"name": "app.laterer", "count": 2})
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		for range 3 {
+			list, err := in.Pending(t.Context())
+			require.NoError(t, err)
+			require.Len(t, list, 2)
+			require.True(t, list[0].Interrupted)
+			require.True(t, list[1].Interrupted)
+			_, err = in.Continue(t.Context())
+			require.ErrorIs(t, err, engine.ErrSuspended)
+		}
+		list, err := in.Pending(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, in.Retry(t.Context(), list[0].Number))
+		require.ErrorIs(t, in.Retry(t.Context(), list[0].Number), engine.ErrNoCall)
+		require.NoError(t, in.Answer(t.Context(), list[1].Number, nil, nil))
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, err = in.Continue(ctx) // the function is called again, and waits
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		again, err := in.Pending(t.Context())
+		require.NoError(t, err)
+		require.True(t, again[1].Answered, "taken back")
+		require.Equal(t, list[0].Key, again[0].Key)
+		stop = time.AfterFunc(50*time.Millisecond, in.Suspend)
+		defer stop.Stop()
+		_, err = in.Continue(t.Context())
+		require.ErrorIs(t, err, engine.ErrSuspended)
+		again, err = in.Pending(t.Context())
+		require.NoError(t, err)
+		require.Len(t, again, 1)
+		require.Equal(t, list[0].Key, again[0].Key)
+		require.NoError(t, in.Answer(t.Context(), again[0].Number, nil, nil))
+		r, err := in.Continue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "2", r.Text())
+	})
+}
+
+// TestFixedClockWaitsForTheHost: a fixed clock stands still until the host has come back
+// without an answer.
+func TestFixedClockWaitsForTheHost(t *testing.T) {
+	opt := &engine.Options{Grants: faultSet(t), Fixed: &engine.Fixed{}}
+	eachCaller(t, opt, func(t *testing.T, in *engine.Instance) {
+		for _, want := range []string{"time", "answer"} {
+			_, err := in.Call(t.Context(), "race", props{"name": "app.later"})
+			require.ErrorIs(t, err, engine.ErrSuspended)
+			if want == "answer" {
+				list, err := in.Pending(t.Context())
+				require.NoError(t, err)
+				for _, p := range list {
+					if p.Due.IsZero() {
+						err = in.Answer(t.Context(), p.Number, nil, nil)
+					}
+				}
+				require.NoError(t, err)
+			}
+			r, err := in.Continue(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, want, r.Text())
+		}
 	})
 }
