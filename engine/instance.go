@@ -19,8 +19,9 @@ import (
 // A call is a transaction on that state. If it ends with a result, or with an exception of
 // the component, what it did to the state stays. If it is ended from outside, by a limit, by its context, by
 // Close or by an error of the machine, the instance is as it was before the call: whatever a component
-// does, the next call finds a sound instance. What host functions did meanwhile is done;
-// [hostfuncs.Caller] has a key by which the outside can tell calls apart.
+// does, the next call finds a sound instance. What host functions did meanwhile is done: [hostfuncs.Caller] has a
+// key by which the outside knows a call again that is resumed or retried. When a call was taken back, calls made in its place have
+// other keys, as they may be other calls; what must not happen twice even then needs a key in its argument.
 //
 // Between calls an instance has no thread, no process, no mapping and no place among
 // Config.Guests: it is what its memory differs in from the component's image, some kilobytes

@@ -81,6 +81,26 @@ func lostValue(code []byte, banner string, loader api.Loader, lowered []byte) []
 	return r.Code
 }
 
+// indentation bounds the white space that code would get by being printed in lines. Cells
+// are, unless that is far more than the code, because the interpreter is wrong by one column in what it
+// says of a statement of a script that does not begin a line, and so points to the one before.
+func indentation(code []byte) (n int) {
+	depth := 0
+	for _, c := range code {
+		switch c {
+		case '(', '[', '{':
+			depth++
+			n += 2 * depth
+		case ')', ']', '}':
+			depth = max(depth-1, 0)
+			n += 2 * depth
+		case ';', ',', '\n':
+			n += 2 * depth
+		}
+	}
+	return n
+}
+
 func transform(code []byte, banner string, loader api.Loader) api.TransformResult {
 	return api.Transform(string(code), api.TransformOptions{
 		Loader:      loader,
@@ -97,7 +117,7 @@ func transform(code []byte, banner string, loader api.Loader) api.TransformResul
 		// For the reasons, see build.
 		Charset:          api.CharsetASCII,
 		LegalComments:    api.LegalCommentsNone,
-		MinifyWhitespace: true,
+		MinifyWhitespace: indentation(code) > len(code)+64<<10,
 		Banner:           banner,
 		Sourcemap:        api.SourceMapExternal,
 		SourcesContent:   api.SourcesContentExclude,

@@ -159,7 +159,7 @@ func TestCellPositions(t *testing.T) {
 	e := h.finish(h.beginCell("cell 2", "await null;f()")).err(t)
 	require.Len(t, e.Stack, 2)
 	require.Equal(t, []string{"f", "cell 1", "", "cell 2"}, []string{e.Stack[0].Func, e.Stack[0].File, e.Stack[1].Func, e.Stack[1].File})
-	require.Equal(t, []int{1, 13, 1, 11}, []int{e.Stack[0].Line, e.Stack[0].Column, e.Stack[1].Line, e.Stack[1].Column})
+	require.Equal(t, []int{2, 3, 2, 1}, []int{e.Stack[0].Line, e.Stack[0].Column, e.Stack[1].Line, e.Stack[1].Column})
 
 	e = h.begin("spore.exec", `{"code":"1;\n  let = 5 5","name":"cell 3"}`).err(t)
 	require.Equal(t, "syntax", e.Kind)
