@@ -35,7 +35,7 @@ const metaVersion = 1
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
 // taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
 func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
-	_, w, err := in.begin(ctx)
+	ctx, w, err := in.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
