@@ -160,6 +160,7 @@ func historySet(t *testing.T, twin bool, holds func()) hostfuncs.Set {
 // the calls, and a plain model: a number.
 type history struct {
 	t       *testing.T
+	name    string
 	r       *rand.Rand
 	engines []*engine.Engine
 	opt     *engine.Options
@@ -169,13 +170,14 @@ type history struct {
 	log     []string
 
 	n       int
+	cells   int
 	called  bool           // there was a call that was not taken back
 	call    string         // in progress
 	answers map[uint32]int // to its calls by their numbers: by, 0 if there is none yet
 }
 
 func newHistory(t *testing.T, name string, engines []*engine.Engine, twins *engine.Component, seed uint64) *history {
-	h := &history{t: t, r: rand.New(rand.NewPCG(seed, 7)), engines: engines}
+	h := &history{t: t, name: name, r: rand.New(rand.NewPCG(seed, 7)), engines: engines}
 	console := func(i int) *slog.Logger {
 		h.printed[i] = &bytes.Buffer{}
 		return slog.New(slog.NewTextHandler(h.printed[i], &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -281,6 +283,30 @@ func (h *history) pending() []engine.PendingCall {
 	return slices.DeleteFunc(list, func(p engine.PendingCall) bool { return p.Name == "spore.sleep" })
 }
 
+// notebooks are cells: one that ends, one that throws, one that cannot be parsed, and one that waits.
+var notebooks = map[string][]string{
+	"history.js": {"globalThis.z = (globalThis.z ?? 0) + 1; console.log('cell', z); [z, Math.random()]", "const y = 1;\nnull.x", "z = = 1", "(await call('app.ask', { q: 5 })).by"},
+	"history.py": {"z = globals().get('z', 0) + 1\nprint('cell', z)\n[z, random.random()]", "y = 1\nNone.x", "z = = 1", "(await spore.call('app.ask', {'q': 5}))['by']"},
+}
+
+// exec runs a cell.
+func (h *history) exec() {
+	name, code := fmt.Sprintf("cell%d", h.cells), notebooks[h.name][h.r.IntN(4)]
+	h.cells++
+	h.note("exec %s", code)
+	got, err := h.in.Exec(h.t.Context(), name, code)
+	want, werr := h.twin.Exec(h.t.Context(), name, code)
+	require.Equal(h.t, fmt.Sprint(werr), fmt.Sprint(err), h)
+	require.Equal(h.t, want.Text, got.Text, h)
+	require.Equal(h.t, want.Data, got.Data, h)
+	_, unparsed := errors.AsType[*engine.SourceError](err)
+	h.called = h.called || !unparsed
+	if errors.Is(err, engine.ErrSuspended) {
+		list := h.pending()
+		h.call, h.answers = "cell", map[uint32]int{list[len(list)-1].Number: 0}
+	}
+}
+
 // answer answers a call.
 func (h *history) answer() {
 	list := h.pending()
@@ -319,6 +345,8 @@ func (h *history) goOn() {
 	case h.call == "nap":
 		require.NoError(h.t, err, h)
 		h.n++
+	case h.call == "cell" && complete:
+		require.NoError(h.t, err, h)
 	case complete:
 		require.NoError(h.t, err, h)
 		h.n += sum
@@ -414,8 +442,10 @@ func (h *history) step() {
 	case k < 6 && busy:
 		_, err := h.in.Call(h.t.Context(), "render", nil)
 		require.ErrorIs(h.t, err, engine.ErrSuspended)
-	case k < 6:
+	case k < 5:
 		h.begin()
+	case k < 6:
+		h.exec()
 	case k < 7 && !busy:
 		h.kill()
 	case k < 8:
