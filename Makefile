@@ -22,8 +22,9 @@ test: ## all everyday tests
 nested: ## the tests of the nested modules
 	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test ./...); done
 
-kills: ## kill 1000 processes while they work on sessions in a directory
+kills: ## kill 1000 processes while they store sessions, and 1000 that call, park, suspend and resume instances
 	SPORE_KILLS=1000 $(GO) test ./snapshot/store -run 'TestKill$$' -v -count 1
+	SPORE_KILLS=1000 $(GO) test ./engine -run 'TestInstancesKilled$$' -v -count 1 -timeout 60m
 
 skipped: ## which tests this machine skips, and why
 	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
