@@ -80,6 +80,8 @@ func (s *components) get(ctx context.Context, e *Engine, digest snapshot.Digest)
 		s.mu.Unlock()
 		select {
 		case <-f.done:
+		case <-e.closed:
+			return nil, ErrClosed
 		case <-ctx.Done():
 			return nil, fmt.Errorf("engine: waiting for component %v: %w", digest, ctx.Err())
 		}
@@ -102,7 +104,13 @@ func (s *components) fetch(ctx context.Context, e *Engine, digest snapshot.Diges
 	if e.cfg.Fetch == nil {
 		return nil, f.err
 	}
+	ctx, end := e.untilClosed(ctx)
+	defer end()
 	snap, err := e.cfg.Fetch(ctx, digest)
+	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+		f.err = ErrClosed
+		return nil, f.err
+	}
 	if err != nil {
 		f.err = errors.Join(f.err, fmt.Errorf("engine: fetch component %v: %w", digest, err))
 		return nil, f.err
@@ -114,4 +122,17 @@ func (s *components) fetch(ctx context.Context, e *Engine, digest snapshot.Diges
 	}
 	f.component, f.err = e.Load(ctx, snap)
 	return f.component, f.err
+}
+
+// untilClosed returns a context that ends when the engine is closed, too. The caller calls end.
+func (e *Engine) untilClosed(ctx context.Context) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-e.closed:
+			cancel(ErrClosed)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }

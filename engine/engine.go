@@ -328,6 +328,7 @@ func (e *Engine) Close() error {
 			}
 		}
 		e.mu.Unlock()
+		e.instances.cancel() // a store may be waited for, or a consumer
 		for _, l := range e.languages {
 			if l.processes != nil {
 				l.processes.close() // which ends the calls that they serve

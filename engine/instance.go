@@ -196,9 +196,7 @@ func (in *Instance) transact(k *call) (_ *Result, err error) {
 	mark := in.hold(k)
 	defer in.letGo()
 	r, err := c.do(k)
-	if err != nil && errors.Is(context.Cause(k.ctx), ErrClosed) {
-		err = ErrClosed
-	}
+	err = closedFirst(k.ctx, err)
 	if s.next == nil || !survives(err) {
 		in.takeBack(mark)
 		return nil, err
@@ -263,16 +261,36 @@ func (in *Instance) capturable() error {
 	return nil
 }
 
-// load returns what the instance is.
+// closedFirst returns ErrClosed instead of an error that a method of an instance ended with because the
+// instance was closed.
+func closedFirst(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+		return ErrClosed
+	}
+	return err
+}
+
+// load returns what the instance is, to the method at work.
 func (in *Instance) load(ctx context.Context) (*state, []byte, error) {
-	if !in.state.some() {
-		return &state{}, nil, nil
+	st, lines, err := in.component.engine.parking.load(ctx, in.state)
+	return st, lines, closedFirst(ctx, err)
+}
+
+// look returns what the instance is while another method may be at work. The caller frees at, which
+// until then no other state is.
+func (in *Instance) look(ctx context.Context) (at parked, st *state, lines []byte, err error) {
+	p := in.component.engine.parking
+	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return at, nil, nil, ErrClosed
 	}
-	b, err := in.component.engine.parking.get(ctx, in.state, nil)
-	if err != nil {
-		return nil, nil, err
+	at = p.share(in.state)
+	in.mu.Unlock()
+	if st, lines, err = p.load(ctx, at); err != nil {
+		p.free(at)
 	}
-	return parseState(b)
+	return at, st, lines, err
 }
 
 // Suspend makes the call that is at work, if there is one, return [ErrSuspended] as soon
@@ -294,11 +312,11 @@ func (in *Instance) Suspend() {
 // has changed, and know nothing of each other: the new one has an ID and randomness of its own, unless
 // the environment is Fixed. Calls that are pending have to be answered in both, and keep their keys.
 func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
-	if _, w, err := in.begin(ctx); err != nil {
+	ctx, w, err := in.begin(ctx)
+	if err != nil {
 		return nil, err
-	} else {
-		defer in.end(w)
 	}
+	defer in.end(w)
 	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
@@ -310,8 +328,7 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	rand.Read(child.id[:])
 	_, end := in.trace(ctx, OpFork)
 	child.state = c.engine.parking.share(in.state)
-	err := c.engine.instances.add(child)
-	if err != nil {
+	if err = c.engine.instances.add(child); err != nil {
 		c.engine.parking.free(child.state)
 		child = nil
 	}
@@ -322,7 +339,7 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 // Park moves the state of the instance as far away as [Parking] allows, at once: it is compressed, and put into the
 // store if there is one. The next call brings it back. Instances that are idle come there by themselves.
 func (in *Instance) Park(ctx context.Context) error {
-	_, w, err := in.begin(ctx)
+	ctx, w, err := in.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -334,7 +351,7 @@ func (in *Instance) Park(ctx context.Context) error {
 	p := in.component.engine.parking
 	p.pack(in.state.number)
 	if p.cfg.Store != nil {
-		err = p.put(ctx, in.state.number)
+		err = closedFirst(ctx, p.put(ctx, in.state.number))
 	}
 	end(Outcome{Err: err})
 	return err
@@ -406,6 +423,20 @@ func (s *instances) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.open)
+}
+
+// cancel ends what is at work in instances, without waiting.
+func (s *instances) cancel() {
+	s.mu.Lock()
+	open := append([]*Instance(nil), s.open...)
+	s.mu.Unlock()
+	for _, in := range open {
+		in.mu.Lock()
+		if in.work != nil {
+			in.work.cancel(ErrClosed)
+		}
+		in.mu.Unlock()
+	}
 }
 
 // close closes all instances and lets none be opened any more.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/sporeengine/spore/engine/internal/abi"
 )
 
 // A ledger has the host calls of an instance whose guest runs in a worker process, as this
@@ -89,6 +91,9 @@ func (l *ledger) check(st *state) error {
 			p.Name, p.Later, reply = c.name, c.later, c.reply
 		case c == nil && old != nil && bytes.Equal(p.Frame, old.Frame):
 			p.Name, p.Later, reply = old.Name, old.Later, old.Reply
+		case c == nil && p.ID > l.from.lastID && len(p.Reply) > 0 && p.Reply[0] == 0:
+			// The process has refused it itself, because of its length, and the guest has yet to learn that.
+			p.Frame, p.Later = abi.AppendFrame(nil, nil), false
 		default:
 			return fmt.Errorf("%w: host call %d was not made so", errState, p.ID)
 		}

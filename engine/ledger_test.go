@@ -42,6 +42,7 @@ func TestLedger(t *testing.T) {
 		"argument":      {pendingState{ID: 10, Name: "app.later", Frame: other}, pendingState{}},
 		"old argument":  {pendingState{ID: 3, Name: "app.old", Frame: other}, pendingState{}},
 		"never made":    {pendingState{ID: 13, Name: "admin.delete", Frame: frame}, pendingState{}},
+		"refused there": {pendingState{ID: 13, Name: "app.big", Frame: other, Reply: refused}, pendingState{ID: 13, Name: "app.big", Frame: abi.AppendFrame(nil, nil), Reply: refused}},
 		"never pending": {pendingState{ID: 2, Name: "admin.delete", Frame: frame}, pendingState{}},
 	} {
 		st := &state{lastID: 13, stateRest: stateRest{Pending: []pendingState{c.says}}}

@@ -198,6 +198,18 @@ func (p *parking) size(at parked) int64 {
 	return int64(p.entries[at.number].size)
 }
 
+// load returns a state that the caller has.
+func (p *parking) load(ctx context.Context, at parked) (*state, []byte, error) {
+	if !at.some() {
+		return &state{}, nil, nil
+	}
+	b, err := p.get(ctx, at, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return parseState(b)
+}
+
 // share gives one more instance a state.
 func (p *parking) share(at parked) parked {
 	p.mu.Lock()

@@ -312,6 +312,8 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	g.console.flush()
 	usage := Usage{Start: start, Guest: g.used(), Host: g.waited(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel, HostCalls: k.limits.HostCalls - max(g.calls, 0)}
 	switch {
+	case err == errSuspend && g.exhausted() != nil:
+		err = g.exhausted() // it could never go on
 	case err == errSuspend:
 		status = abi.StatusPending
 		err = k.session.keep(g, mem, k.session.calling(k), d.spent())

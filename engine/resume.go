@@ -29,12 +29,13 @@ const metaVersion = 1
 // Snapshot returns the instance as a value, to be stored and given to [Engine.Resume], perhaps in
 // another process. It holds what differs from the component's image, which it names by its
 // digest, and the calls that are pending; no grants, limits or other options. In it can be read what
-// the component knows. The instance stays open: to suspend one, take its snapshot, store it and close it.
+// the component knows, and what it has known, a secret of a host function too, until its interpreter has used
+// that memory again. The instance stays open: to suspend one, take its snapshot, store it and close it.
 //
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
 // taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
 func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
-	_, w, err := in.begin(ctx)
+	ctx, w, err := in.begin(ctx)
 	if err != nil {
 		return nil, err
 	}

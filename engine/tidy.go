@@ -22,6 +22,8 @@ const (
 	storeTime = 30 * time.Second
 	storers   = 16
 	storeRest = time.Second // for a store that has failed
+
+	pressureRest = 100 * time.Millisecond // between two attempts to make room in advance
 )
 
 // run compresses and stores states in time, until the engine is closed.
@@ -47,6 +49,12 @@ func (p *parking) run(stopped chan<- struct{}) {
 			}
 			for d := p.cfg.StoreAfter; p.full() && p.cfg.Store != nil && d > time.Millisecond; d /= 2 {
 				p.tidy(0, d)
+			}
+			// What cannot be helped must not keep a processor busy.
+			select {
+			case <-p.stop:
+				return
+			case <-time.After(pressureRest):
 			}
 		}
 	}

@@ -284,6 +284,19 @@ func (g *guest) mustSuspend() bool {
 	return g.fixed == nil && time.Duration(wait) > g.left
 }
 
+// exhausted returns the error of a call that has nothing left of a limit, which it may not have noticed.
+func (g *guest) exhausted() error {
+	switch {
+	case g.left <= 0:
+		return g.outOfTime()
+	case g.host.left <= 0:
+		return &LimitError{Limit: limitHostTime, Max: int64(g.limits.HostTime)}
+	case g.fuel <= 0:
+		return &LimitError{Limit: limitFuel, Max: g.limits.Fuel}
+	}
+	return nil
+}
+
 var nullReply = abi.Reply(true, []byte("null"))
 
 // pendingCalls returns the calls that were not settled, in the order in which they were made,
