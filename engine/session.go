@@ -26,7 +26,6 @@ type session struct {
 	ledger    *ledger     // of its host calls, if it runs in a worker process
 	cells     []cellState // of from, and the one that was run
 	next      []byte      // what it leaves, encoded; nil if the call failed
-	plain     bool        // nothing is pending in it
 	suspended bool        // the call waits for answers from outside
 }
 
@@ -133,7 +132,6 @@ func (s *session) encode(st *state, spent budgets) ([]byte, error) {
 	if st.Call != nil {
 		st.Call.budgets = spent
 	}
-	s.plain = st.plain()
 	s.suspended = st.Call != nil
 	return st.append(make([]byte, 0, 16<<10))
 }

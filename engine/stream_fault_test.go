@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -164,7 +163,7 @@ func TestSuspendEarly(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 		require.True(t, list[0].Interrupted)
-		require.NoError(t, in.Answer(t.Context(), list[0].Number, fmt.Sprint("done"), nil))
+		require.NoError(t, in.Answer(t.Context(), list[0].Number, "done", nil))
 		r, err := in.Continue(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "2", r.Text())

@@ -33,7 +33,7 @@ type TenantStats struct {
 // Those of others are forgotten, and begin at zero when they come back; a [Tracer] sees
 // everything. The name is [Options.Tenant] or [Source.Tenant].
 //
-// It looks at every open instance, outside all calls: some hundred nanoseconds for each.
+// It looks at every open instance, some fifty nanoseconds for each, and delays no call meanwhile.
 func (e *Engine) Tenants() iter.Seq2[string, TenantStats] {
 	return func(yield func(string, TenantStats) bool) {
 		names, stats := e.tenants.all()
