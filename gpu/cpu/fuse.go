@@ -11,8 +11,8 @@ import (
 // values stay in the first-level cache, then on the next. Memory is read and written
 // once for the whole loop.
 const (
-	block = 1024       // elements
-	grain = 16 * block // elements that are worth a goroutine
+	block = 512        // elements
+	grain = 32 * block // elements that are worth a goroutine
 )
 
 // An operand is a value from outside that a loop reads, as a register.
