@@ -47,17 +47,25 @@ type loopCode struct {
 	steps     []step
 	registers int
 	result    int // register
+
+	// While it is compiled: how many members use a value, the numbers that registers
+	// repeat, and the last step if the next one may be joined to it, with its operands.
+	users   map[int]int
+	scalars map[int]float64
+	last    *joined
+	joinIn  [3]int
 }
 
 // compile makes the loop of nodes members, whose values from outside are in values.
 func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 	nodes := p.Nodes()
 	out := p.Type(nodes[members[len(members)-1]].Out)
-	c := &loopCode{shape: out.Shape, dtype: out.DType}
+	c := &loopCode{shape: out.Shape, dtype: out.DType, users: map[int]int{}, scalars: map[int]float64{}}
 	last := map[int]int{} // members' values: the member that uses them last
 	for _, m := range members {
 		for _, v := range nodes[m].In {
 			last[v] = m
+			c.users[v]++
 		}
 	}
 	regs := map[int]int{} // of values
@@ -93,6 +101,7 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 				c.steps = append(c.steps, step{cast, t, [3]int{r, r, r}})
 				r = t
 				temps = append(temps, t)
+				c.last = nil
 			}
 			args[i] = r
 		}
@@ -103,22 +112,28 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 				run = copyClass(classOf(d))
 			}
 		}
-		s := step{run: run, dst: register()}
-		for i := range s.in {
-			s.in[i] = args[min(i, len(args)-1)]
+		dst := 0
+		if c.join(p, n, args) {
+			dst = c.steps[len(c.steps)-1].dst
+		} else {
+			dst = register()
+			s := step{run: run, dst: dst}
+			for i := range s.in {
+				s.in[i] = args[min(i, len(args)-1)]
+			}
+			c.steps = append(c.steps, s)
 		}
-		c.steps = append(c.steps, s)
 		if half(d) && n.Op != tensor.AsType && !keepsPrecision(n.Op) {
-			c.steps = append(c.steps, step{rounder(d), s.dst, [3]int{s.dst, s.dst, s.dst}})
+			c.steps = append(c.steps, step{rounder(d), dst, [3]int{dst, dst, dst}})
 		}
-		regs[n.Out] = s.dst
+		regs[n.Out] = dst
 		free = append(free, temps...)
 		for i, v := range n.In {
-			if last[v] == m && !outside[v] && !slices.Contains(n.In[:i], v) {
+			if last[v] == m && !outside[v] && !slices.Contains(n.In[:i], v) && regs[v] != dst {
 				free = append(free, regs[v])
 			}
 		}
-		c.result = s.dst
+		c.result = dst
 	}
 	return c
 }
@@ -168,6 +183,11 @@ func (c *loopCode) load(v *value) int {
 		o.mode = strided
 	}
 	c.operands = append(c.operands, o)
+	if o.mode == single && v.dtype == tensor.Float32 {
+		c.scalars[o.reg] = float64(as[float32](v.data.at(0, 1, 4))[0])
+	} else if o.mode == single && v.dtype == tensor.Float64 {
+		c.scalars[o.reg] = as[float64](v.data.at(0, 1, 8))[0]
+	}
 	return o.reg
 }
 
