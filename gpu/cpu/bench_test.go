@@ -53,25 +53,44 @@ func BenchmarkMatMul(b *testing.B) {
 	}
 }
 
-// chain is ten elementwise operations on n float32.
+// links are ten elementwise operations on v and two vectors.
+var links = []func(b *tensor.Builder, v, x, y tensor.Value) tensor.Value{
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value {
+		return b.Apply(tensor.Multiply, nil, v, b.Full(tensor.Float32, 2))
+	},
+	func(b *tensor.Builder, v, _, y tensor.Value) tensor.Value { return b.Apply(tensor.Add, nil, v, y) },
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value {
+		return b.Apply(tensor.Subtract, nil, v, b.Full(tensor.Float32, 0.5))
+	},
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value {
+		return b.Apply(tensor.Maximum, nil, v, b.Full(tensor.Float32, 0))
+	},
+	func(b *tensor.Builder, v, x, _ tensor.Value) tensor.Value { return b.Apply(tensor.Multiply, nil, v, x) },
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value { return b.Apply(tensor.Abs, nil, v) },
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value {
+		return b.Apply(tensor.Minimum, nil, v, b.Full(tensor.Float32, 6))
+	},
+	func(b *tensor.Builder, v, _, y tensor.Value) tensor.Value { return b.Apply(tensor.Add, nil, v, y) },
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value { return b.Apply(tensor.Negative, nil, v) },
+	func(b *tensor.Builder, v, _, _ tensor.Value) tensor.Value {
+		return b.Apply(tensor.Multiply, nil, v, b.Full(tensor.Float32, 0.25))
+	},
+}
+
+// chain is the program of all links on n float32.
 func chain(t testing.TB, n int) *tensor.Program {
 	return build(t, func(b *tensor.Builder) []tensor.Value {
 		x, y := b.Input(tensor.Float32, n), b.Input(tensor.Float32, n)
-		c := func(f float64) tensor.Value { return b.Full(tensor.Float32, f) }
-		v := b.Apply(tensor.Multiply, nil, x, c(2))
-		v = b.Apply(tensor.Add, nil, v, y)
-		v = b.Apply(tensor.Subtract, nil, v, c(0.5))
-		v = b.Apply(tensor.Maximum, nil, v, c(0))
-		v = b.Apply(tensor.Multiply, nil, v, x)
-		v = b.Apply(tensor.Abs, nil, v)
-		v = b.Apply(tensor.Minimum, nil, v, c(6))
-		v = b.Apply(tensor.Add, nil, v, y)
-		v = b.Apply(tensor.Negative, nil, v)
-		return []tensor.Value{b.Apply(tensor.Multiply, nil, v, c(0.25))}
+		v := x
+		for _, link := range links {
+			v = link(b, v, x, y)
+		}
+		return []tensor.Value{v}
 	})
 }
 
-// BenchmarkChain measures the same chain fused and operation by operation.
+// BenchmarkChain measures the same chain in one program, fused and not, and as ten
+// programs of one operation each, as a guest runs that asks for each result.
 func BenchmarkChain(b *testing.B) {
 	for _, n := range []int{1 << 16, 1 << 20, 1 << 24} {
 		p := chain(b, n)
@@ -84,6 +103,28 @@ func BenchmarkChain(b *testing.B) {
 				benchmark(b, newBackend(b, o.Options), p, fillUniform)
 			})
 		}
+		b.Run(fmt.Sprintf("%d/ten-programs", n), func(b *testing.B) {
+			b.SetBytes(int64(12 * n))
+			backend := newBackend(b, Options{})
+			var programs []*tensor.Program
+			for _, link := range links {
+				programs = append(programs, build(b, func(b *tensor.Builder) []tensor.Value {
+					v, x, y := b.Input(tensor.Float32, n), b.Input(tensor.Float32, n), b.Input(tensor.Float32, n)
+					return []tensor.Value{link(b, v, x, y)}
+				}))
+			}
+			x, y := make([]byte, 4*n), make([]byte, 4*n)
+			fillUniform(x)
+			fillUniform(y)
+			for b.Loop() {
+				v := x
+				for _, p := range programs {
+					out := make([]byte, 4*n)
+					require.NoError(b, backend.Eval(context.Background(), p, [][]byte{v, x, y}, nil, [][]byte{out}))
+					v = out
+				}
+			}
+		})
 	}
 }
 

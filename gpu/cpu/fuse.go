@@ -201,15 +201,16 @@ func (c *loopCode) run(ctx context.Context, procs int, out vec) error {
 
 // span computes elements from start to end.
 func (c *loopCode) span(out vec, start, end int) {
-	memory := make([]int64, c.registers*block)
+	width := min(block, end-start)
+	memory := make([]int64, (c.registers+1)*width)
 	regs := make([]vec, c.registers)
 	for i := range regs {
-		regs[i] = of(memory[i*block : (i+1)*block])
+		regs[i] = of(memory[i*width : (i+1)*width])
 	}
-	raw := of(make([]int64, block/4)) // halves on their way
+	raw := of(memory[c.registers*width:]) // halves on their way
 	for i := range c.operands {
 		if o := &c.operands[i]; o.mode == single {
-			o.fetch(regs[o.reg], raw, 0, block)
+			o.fetch(regs[o.reg], raw, 0, width)
 		}
 	}
 	outSize := c.dtype.Size()
