@@ -14,3 +14,6 @@ func NewHost(int, int64, Control) (Host, *os.File, error) { return nil, nil, err
 func NewWorker(*os.File, int64, int, Handler, func(error)) (Worker, error) {
 	return nil, errors.ErrUnsupported
 }
+
+// SharedBytes is not asked for here.
+func SharedBytes(arenaBytes int64) int64 { return arenaBytes }

@@ -1,0 +1,5 @@
+package gpu_test
+
+func fault([]byte) {}
+
+func faultyStart() error { return nil }
