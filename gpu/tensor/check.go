@@ -77,8 +77,8 @@ func (p *Program) add(n Node, limits *Limits) error {
 	return nil
 }
 
-// source returns the operation that defines a value.
-func (p *Program) source(value int) Op {
+// Source returns the index of the node that defines a value.
+func (p *Program) Source(value int) int {
 	lo, hi := 0, len(p.nodes)
 	for hi-lo > 1 {
 		if mid := (lo + hi) / 2; p.nodes[mid].Out <= value {
@@ -87,7 +87,7 @@ func (p *Program) source(value int) Op {
 			hi = mid
 		}
 	}
-	return p.nodes[lo].Op
+	return lo
 }
 
 // finish takes the outputs and checks the whole.

@@ -49,7 +49,8 @@ func over(w int64) workRule {
 // first, and the result after.
 func rows(w int64) workRule {
 	return workRule{fmt.Sprintf("%d·elements of the input", w), func(n *Node, in, out []Type) (int64, int64) {
-		scratch := satAdd(satMul(in[0].Size(), int64(out[0].DType.Size())), out[0].Bytes())
+		size := max(int64(out[0].DType.Size()), 4) // halves are widened
+		scratch := satMul(satAdd(in[0].Size(), out[0].Size()), size)
 		return satMul(w, in[0].Size()), scratch
 	}}
 }
@@ -62,13 +63,14 @@ var sorting = workRule{"8·elements·log2(length)", func(n *Node, in, out []Type
 	return satMul(satMul(8, size), log), scratch
 }}
 
-// products: 2·m·n·k operations; the inputs may have to be packed.
+// products: 2·m·n·k operations; the inputs may have to be copied and
+// packed, with lengths rounded up, and a result of halves is summed in float32.
 var products = workRule{"2·m·n·k", func(_ *Node, in, out []Type) (int64, int64) {
 	a, b := in[0], in[1]
 	k := int64(a.Shape[len(a.Shape)-1])
 	work := satMul(satMul(2, out[0].Size()), max(k, 1))
 	size := int64(out[0].DType.Size())
-	return work, satMul(satAdd(a.Size(), b.Size()), max(size, 4))
+	return work, satMul(satAdd(satMul(2, satAdd(a.Size(), b.Size())), out[0].Size()), max(size, 4))
 }}
 
 // costOf adds up the costs of the nodes.
@@ -121,7 +123,7 @@ func costOf(p *Program) Cost {
 		}
 		c.Peak = max(c.Peak, satAdd(live, scratch))
 		for _, v := range freed[i] {
-			if op := p.source(v); op != Constant && op != AsArray {
+			if op := p.nodes[p.Source(v)].Op; op != Constant && op != AsArray {
 				live -= p.types[v].Bytes()
 			}
 		}
@@ -130,11 +132,19 @@ func costOf(p *Program) Cost {
 	for _, v := range p.outputs {
 		c.OutputBytes = satAdd(c.OutputBytes, p.types[v].Bytes())
 		// An output is a copy of its own if it is one already, or came from outside.
-		if op := p.source(v); seen[v] || op == Constant || op == AsArray {
+		if op := p.nodes[p.Source(v)].Op; seen[v] || op == Constant || op == AsArray {
 			live = satAdd(live, p.types[v].Bytes())
 		}
 		seen[v] = true
 	}
 	c.Peak = max(c.Peak, live)
 	return c
+}
+
+// Scratch returns the memory that a node needs beside its inputs and results, which
+// Peak counts: bytes.
+func (p *Program) Scratch(node int) int64 {
+	n := &p.nodes[node]
+	_, scratch := table[n.Op].work.cost(n, p.typesOf(n.In), p.types[n.Out:n.Out+n.Op.Results()])
+	return scratch
 }
