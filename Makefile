@@ -6,9 +6,9 @@ FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # Modules of their own, with what the main one shall not depend on.
-NESTED      := engine/bench hostfuncs/kv/boltkv snapshot/store/blobstore
+NESTED      := engine/bench gpu/bench hostfuncs/kv/boltkv snapshot/store/blobstore
 
-.PHONY: help run test nested kills skipped race lint cross bench bench-sessions bench-once fuzz conformance differential interpreters browser
+.PHONY: help run test nested kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ nested: ## the tests of the nested modules
 
 kills: ## kill 1000 processes while they work on sessions in a directory
 	SPORE_KILLS=1000 $(GO) test ./snapshot/store -run 'TestKill$$' -v -count 1
+
+gpufaults: ## 1000 random faults of GPU workers while others use them
+	SPORE_GPU_FAULTS=1000 $(GO) test ./gpu -run 'TestFaults$$' -v -count 1 -timeout 20m
 
 skipped: ## which tests this machine skips, and why
 	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
@@ -51,9 +54,13 @@ bench: ## measure, with peers, and write engine/BENCHMARKS.md
 bench-sessions: ## measure a million instances of each language and write engine/SESSIONS.md: 10 GiB of memory, some minutes
 	cd engine/bench && $(GO) run . -sessions 1000000 -o ../SESSIONS.md
 
+bench-gpu: ## measure the way to a GPU worker, with gRPC beside it, recovery and batches
+	cd gpu/bench && $(GO) run .
+
 bench-once: ## run every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 	cd engine/bench && $(GO) run . -quick
+	cd gpu/bench && $(GO) run . -quick
 	cd engine/bench && $(GO) run . -quick -sessions 1000
 
 fuzz: ## every fuzz target for FUZZTIME, with a table of what was done

@@ -92,7 +92,7 @@ func (g *guestFunctions) eval(ctx context.Context, a evalArg) (evalResult, error
 			return evalResult{}, err
 		}
 	}
-	if !fit(a.Inputs, prog.Inputs()) {
+	if !fit(a.Inputs, prog, prog.InputValues()) {
 		return evalResult{}, badInputs(a.Inputs, prog.Inputs())
 	}
 	r := evalResult{Outputs: []hostfuncs.Bytes{}}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sporeengine/spore/gpu"
+	"github.com/sporeengine/spore/gpu/cpu"
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
@@ -50,6 +51,8 @@ func openToy() (gpu.Backend, error) {
 			select {}
 		case "die":
 			os.Exit(3)
+		case "cpu":
+			return cpu.New(cpu.Options{})
 		case "wrong":
 			t.wrong = true
 		case "fault":

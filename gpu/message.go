@@ -111,8 +111,7 @@ func (c *programs) decodeEval(in, out []byte) (e evaluation, err error) {
 		return e, wire.ErrProtocol
 	}
 	n, size := int64(binary.LittleEndian.Uint32(in)), int64(binary.LittleEndian.Uint32(in[4:]))
-	head := evalHeader + n*int64(len(ConstantID{}))
-	at := (head + shm.Align - 1) / shm.Align * shm.Align
+	at := align(evalHeader + n*int64(len(ConstantID{})))
 	if at+size > int64(len(in)) {
 		return e, wire.ErrProtocol
 	}
@@ -120,32 +119,31 @@ func (c *programs) decodeEval(in, out []byte) (e evaluation, err error) {
 	for i := range e.constants {
 		copy(e.constants[i][:], in[evalHeader+i*len(ConstantID{}):])
 	}
-	if e.program, err = c.get(in[at : at+size]); err != nil {
+	known, err := c.get(in[at : at+size])
+	if err != nil {
 		return e, err
 	}
-	if e.inputs, err = divide(in, []int{int(head), int(size)}, e.program.Inputs()); err == nil {
-		e.outputs, err = divide(out, nil, e.program.Outputs())
+	e.program = known.program
+	if e.inputs, err = divide(in[min(align(at+size), int64(len(in))):], known.inputs); err == nil {
+		e.outputs, err = divide(out, known.outputs)
 	}
 	return e, err
 }
 
-// divide returns where tensors of these types are in b, behind other parts.
-func divide(b []byte, before []int, types []tensor.Type) ([][]byte, error) {
-	sizes := before
-	for _, t := range types {
-		if t.Bytes() > int64(len(b)) {
+func align(n int64) int64 { return (n + shm.Align - 1) / shm.Align * shm.Align }
+
+// divide returns where tensors of these sizes are in b.
+func divide(b []byte, sizes []int64) ([][]byte, error) {
+	parts := make([][]byte, len(sizes))
+	for i, n := range sizes {
+		if n > int64(len(b)) || align(n) > int64(len(b)) {
 			return nil, wire.ErrProtocol
 		}
-		sizes = append(sizes, int(t.Bytes()))
+		parts[i] = b[:n:n]
+		b = b[align(n):]
 	}
-	at, total := shm.Offsets(sizes)
-	if total != len(b) {
+	if len(b) > 0 {
 		return nil, wire.ErrProtocol
-	}
-	parts := make([][]byte, len(types))
-	for i := range parts {
-		from, n := at[len(before)+i], sizes[len(before)+i]
-		parts[i] = b[from : from+n : from+n]
 	}
 	return parts, nil
 }
@@ -154,8 +152,14 @@ func divide(b []byte, before []int, types []tensor.Type) ([][]byte, error) {
 // own.
 type programs struct {
 	mu    sync.Mutex
-	known map[string]*tensor.Program // by their encoding; guarded by mu
-	bytes int                        // of the keys; guarded by mu
+	known map[string]*known // by their encoding; guarded by mu
+	bytes int               // of the keys; guarded by mu
+}
+
+// A known program, with the sizes of what comes and goes.
+type known struct {
+	program         *tensor.Program
+	inputs, outputs []int64
 }
 
 // Bounds of programs.
@@ -166,23 +170,30 @@ const (
 
 var noLimits = tensor.Limits{Nodes: 1<<31 - 1, Rank: 1 << 10, Elements: 1<<63 - 1, Bytes: 1<<63 - 1, Work: 1<<63 - 1, Peak: 1<<63 - 1}
 
-func (c *programs) get(encoded []byte) (*tensor.Program, error) {
+func (c *programs) get(encoded []byte) (*known, error) {
 	c.mu.Lock()
-	p := c.known[string(encoded)]
+	k := c.known[string(encoded)]
 	c.mu.Unlock()
-	if p != nil {
-		return p, nil
+	if k != nil {
+		return k, nil
 	}
 	encoded = bytes.Clone(encoded) // out of the shared memory, which may change while it is checked
 	p, err := tensor.Decode(encoded, noLimits)
 	if err != nil {
 		return nil, err
 	}
+	k = &known{program: p}
+	for _, t := range p.Inputs() {
+		k.inputs = append(k.inputs, t.Bytes())
+	}
+	for _, t := range p.Outputs() {
+		k.outputs = append(k.outputs, t.Bytes())
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bytes += len(encoded); c.known == nil || len(c.known) >= maxPrograms || c.bytes > maxProgramBytes {
-		c.known, c.bytes = map[string]*tensor.Program{}, len(encoded)
+		c.known, c.bytes = map[string]*known{}, len(encoded)
 	}
-	c.known[string(encoded)] = p
-	return p, nil
+	c.known[string(encoded)] = k
+	return k, nil
 }

@@ -147,18 +147,19 @@ func (p *Pool) check(prog *tensor.Program, inputs, outputs [][]byte) error {
 	if err := prog.Check(p.cfg.Limits); err != nil {
 		return err
 	}
-	if !fit(inputs, prog.Inputs()) || !fit(outputs, prog.Outputs()) {
+	if !fit(inputs, prog, prog.InputValues()) || !fit(outputs, prog, prog.OutputValues()) {
 		return ErrArgument
 	}
 	return nil
 }
 
-func fit(buffers [][]byte, types []tensor.Type) bool {
-	if len(buffers) != len(types) {
+// fit reports whether buffers have the sizes of values of a program.
+func fit(buffers [][]byte, p *tensor.Program, values []int) bool {
+	if len(buffers) != len(values) {
 		return false
 	}
 	for i, b := range buffers {
-		if int64(len(b)) != types[i].Bytes() {
+		if int64(len(b)) != p.Type(values[i]).Bytes() {
 			return false
 		}
 	}

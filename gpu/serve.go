@@ -34,7 +34,7 @@ var served atomic.Bool
 // A program whose pools have no Config.Command calls it first thing in main:
 //
 //	func main() {
-//		gpu.ServeWorker(func() (gpu.Backend, error) { return cpu.New(cpu.Options{}), nil })
+//		gpu.ServeWorker(func() (gpu.Backend, error) { return cpu.New(cpu.Options{}) })
 //		...
 //
 // A test does so in TestMain. Variables and init functions of the program's packages are
