@@ -3,7 +3,12 @@ package gpu_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -240,4 +245,61 @@ func TestCloseWhileStarting(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	require.NoError(t, p.Close())
 	require.ErrorIs(t, <-failed, gpu.ErrClosed)
+}
+
+// TestHammer has many tenants use everything at once, while workers die.
+func TestHammer(t *testing.T) {
+	p := newPool(t, gpu.Config{Workers: 2, Standby: true, InFlight: 3, Quota: gpu.Quota{Calls: 2, Queue: 4, Constants: 5000}})
+	rounds := 150
+	if testing.Short() {
+		rounds = 30
+	}
+	var wg sync.WaitGroup
+	var good atomic.Int64
+	for i := range uint64(12) {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(9, i))
+			b := p.For(fmt.Sprint(i % 4))
+			for range rounds {
+				ctx, cancel := context.WithCancel(context.Background())
+				if r.IntN(6) == 0 {
+					time.AfterFunc(time.Duration(r.IntN(500))*time.Microsecond, cancel)
+				}
+				n := 1 + r.IntN(300)
+				var err error
+				switch r.IntN(8) {
+				case 0:
+					err = try(ctx, b, counting(n, 1), []byte{doExit, doPanic}[r.IntN(2)])
+				case 1, 2, 3:
+					c := counting(n, 2)
+					kind := tensor.Type{DType: tensor.Float32, Shape: tensor.Shape{n}}
+					id := gpu.IDOf(kind, raw(c))
+					if err = b.PutConstant(ctx, id, kind, raw(c)); err == nil {
+						err = scale(ctx, b, id, c, counting(n, 3))
+					}
+					if r.IntN(3) == 0 {
+						b.DropConstant(id)
+					}
+				case 4:
+					p.Stats()
+					b.Info()
+				default:
+					err = try(ctx, b, counting(n*20, 1))
+				}
+				cancel()
+				switch {
+				case err == nil:
+					good.Add(1)
+				case errors.Is(err, gpu.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, gpu.ErrQuota), errors.Is(err, gpu.ErrConstant):
+				default:
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.Positive(t, good.Load())
+	s := p.Stats()
+	require.Zero(t, s.Running+s.Waiting)
+	require.Zero(t, s.Mad)
 }

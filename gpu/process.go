@@ -23,6 +23,7 @@ import (
 const (
 	maxGreeting = 64 << 10 // of noise before it
 	maxReady    = wire.MaxInfo + wire.MaxError + 64
+	maxFrame    = 64 // beside a result
 	stderrTail  = 2 << 10
 )
 
@@ -37,6 +38,8 @@ type process struct {
 	piped  *shm.PipeHost // the same, if there is no shared memory
 	stderr *tail
 	info   Info
+
+	maxFrame int // bytes of a frame of the worker's
 
 	exited chan struct{} // closed when it is reaped and nothing of it is left
 	why    atomic.Pointer[error]
@@ -70,7 +73,7 @@ func launch(c *Config, kills killCounter) (*process, error) {
 	defer childIn.Close()
 	defer childOut.Close()
 	p := &process{in: in, out: out, frames: wire.NewReader(out), w: wire.NewWriter(in), stderr: &tail{},
-		exited: make(chan struct{}), kills: kills}
+		exited: make(chan struct{}), kills: kills, maxFrame: maxFrame}
 	p.resident.init()
 	control := shm.Control{Grace: c.Grace, Kill: p.kill, Cancel: func(id uint64) {
 		go p.w.Send(&wire.Cancel{ID: id}) // who does not read it is killed after its grace, which ends the goroutine
@@ -89,7 +92,8 @@ func launch(c *Config, kills killCounter) (*process, error) {
 		}
 	}
 	if p.host == nil {
-		p.piped = shm.NewPipeHost(p.w, c.InFlight, control)
+		p.piped = shm.NewPipeHost(p.w, c.InFlight, c.Arena, control)
+		p.maxFrame = int(c.Arena) + maxFrame
 		p.host = p.piped
 	}
 	if err := p.cmd.Start(); err != nil {
@@ -129,7 +133,7 @@ func (p *process) handshake(c *Config) error {
 // read takes what the worker sends until it ends, and then clears up.
 func (p *process) read() {
 	for {
-		m, err := p.frames.Receive(wire.MaxFrame)
+		m, err := p.frames.Receive(p.maxFrame)
 		if err == nil {
 			switch m := m.(type) {
 			case *wire.Stored:

@@ -13,6 +13,7 @@ import (
 // replies.
 type PipeHost struct {
 	w       *wire.Writer
+	max     int // bytes of a call
 	control Control
 	free    chan struct{} // holds one for each call in progress
 	fail    sync.Once
@@ -33,15 +34,15 @@ type pipedCall struct {
 	done   chan struct{} // closed when there is an answer
 }
 
-// NewPipeHost returns a host that writes to w, with at most slots calls in progress.
-func NewPipeHost(w *wire.Writer, slots int, control Control) *PipeHost {
-	return &PipeHost{w: w, control: control, free: make(chan struct{}, slots), dead: make(chan struct{}), calls: map[uint64]*pipedCall{}}
+// NewPipeHost returns a host that writes to w, with at most slots calls in progress, each of at most maxBytes with its result.
+func NewPipeHost(w *wire.Writer, slots int, maxBytes int64, control Control) *PipeHost {
+	return &PipeHost{w: w, max: int(maxBytes), control: control, free: make(chan struct{}, slots), dead: make(chan struct{}), calls: map[uint64]*pipedCall{}}
 }
 
 // Do implements [Host].
 func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 	in, out := total(c.In), total(c.Out)
-	if in > MaxCall || out > MaxCall-in {
+	if in > h.max || out > h.max-in {
 		return Answer{}, ErrTooLarge
 	}
 	h.running.RLock()

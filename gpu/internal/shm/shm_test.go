@@ -88,7 +88,7 @@ func pipes(t *testing.T, grace time.Duration) *pair {
 	hostIn, workerOut := io.Pipe()
 	hostWriter := wire.NewWriter(hostOut)
 	worker := NewPipeWorker(wire.NewWriter(workerOut), p.handle, p.onFatal)
-	host := NewPipeHost(hostWriter, 8, p.control(grace, func(id uint64) { go hostWriter.Send(&wire.Cancel{ID: id}) }))
+	host := NewPipeHost(hostWriter, 8, 4<<20, p.control(grace, func(id uint64) { go hostWriter.Send(&wire.Cancel{ID: id}) }))
 	p.Host, p.worker = host, worker
 	var readers sync.WaitGroup
 	readers.Go(func() {
@@ -319,7 +319,7 @@ func TestHammer(t *testing.T) {
 }
 
 func TestReplies(t *testing.T) {
-	h := NewPipeHost(wire.NewWriter(io.Discard), 8, Control{Kill: func(error) {}})
+	h := NewPipeHost(wire.NewWriter(io.Discard), 8, 1000, Control{Kill: func(error) {}})
 	defer h.Close()
 	require.ErrorIs(t, h.Reply(&wire.Reply{ID: 1}), wire.ErrProtocol, "there is no such call")
 	answer := make(chan Answer)
