@@ -104,12 +104,6 @@ func (b *Backend) Eval(ctx context.Context, p *tensor.Program, inputs [][]byte, 
 	}
 	defer b.memory.release(need)
 
-	e := &exec{
-		ctx: ctx, procs: b.options.Procs, p: p, plan: newPlan(p, !b.options.OpByOp),
-		arena:  arena{limit: need},
-		values: make([]*value, p.NumValues()),
-		slots:  make(map[int]vec),
-	}
 	values := make([]*value, len(inputs))
 	for i, t := range p.Inputs() {
 		values[i] = valueOf(t, inputs[i])
@@ -120,7 +114,7 @@ func (b *Backend) Eval(ctx context.Context, p *tensor.Program, inputs [][]byte, 
 		v.buf = &buffer{refs: 1}
 		known[i] = &v
 	}
-	return e.run(values, known, outputs)
+	return newExec(ctx, b.options, p).run(values, known, outputs)
 }
 
 // valueOf returns data as a value. They are copied only if they are not aligned.

@@ -42,6 +42,15 @@ func init() {
 	}
 }
 
+func newExec(ctx context.Context, o Options, p *tensor.Program) *exec {
+	return &exec{
+		ctx: ctx, procs: o.Procs, p: p, plan: newPlan(p, !o.OpByOp),
+		arena:  arena{limit: p.Cost().Peak},
+		values: make([]*value, p.NumValues()),
+		slots:  make(map[int]vec),
+	}
+}
+
 // run evaluates the program. inputs and constants are values, outputs memory.
 func (e *exec) run(inputs, constants []*value, outputs [][]byte) error {
 	for i, v := range e.p.InputValues() {

@@ -101,10 +101,12 @@ func (v *value) broadcast(shape []int) []int {
 
 // An arena gives out the memory of one evaluation and takes it back. What is free and
 // what is in use are together at most limit bytes, as long as the evaluation keeps to
-// the bound that its program has.
+// the bound that its program has, and an eighth of it: buffers that are a little larger
+// are used again, too.
 type arena struct {
 	limit int64
 	used  int64 // given out
+	high  int64 // most that was
 	idle  int64 // in free
 	free  []*buffer
 }
@@ -113,7 +115,7 @@ func (a *arena) alloc(bytes int) *buffer {
 	words := (bytes + 7) / 8
 	best := -1
 	for i, b := range a.free {
-		if n := b.data.n; n >= 8*words && n <= 16*words+64 && (best < 0 || n < a.free[best].data.n) {
+		if n := b.data.n; n >= 8*words && n <= 9*words && (best < 0 || n < a.free[best].data.n) {
 			best = i
 		}
 	}
@@ -121,17 +123,22 @@ func (a *arena) alloc(bytes int) *buffer {
 		b := a.free[best]
 		a.free = slices.Delete(a.free, best, best+1)
 		a.idle -= int64(b.data.n)
-		a.used += int64(b.data.n)
+		a.use(b.data.n)
 		b.refs = 1
 		return b
 	}
 	if a.used+a.idle+int64(8*words) > a.limit {
 		a.free, a.idle = nil, 0
 	}
-	a.used += int64(8 * words)
+	a.use(8 * words)
 	data := of(make([]int64, words))
 	data.n *= 8
 	return &buffer{data: data, refs: 1, own: true}
+}
+
+func (a *arena) use(bytes int) {
+	a.used += int64(bytes)
+	a.high = max(a.high, a.used)
 }
 
 func (a *arena) release(b *buffer) {
