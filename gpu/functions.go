@@ -92,31 +92,17 @@ func (g *guestFunctions) eval(ctx context.Context, a evalArg) (evalResult, error
 			return evalResult{}, err
 		}
 	}
-	if !fit(a.Inputs, prog, prog.InputValues()) {
-		return evalResult{}, badInputs(a.Inputs, prog.Inputs())
-	}
-	r := evalResult{Outputs: []hostfuncs.Bytes{}}
-	for _, t := range prog.Outputs() {
-		r.Outputs = append(r.Outputs, make([]byte, t.Bytes()))
-	}
-	err = g.pool.For(hostfuncs.CallerOf(ctx).Tenant).Eval(ctx, prog, a.Inputs, ids, r.Outputs)
+	outputs, err := g.pool.eval(ctx, hostfuncs.CallerOf(ctx).Tenant, prog, a.Inputs, ids, func() [][]byte {
+		outputs := [][]byte{}
+		for _, t := range prog.Outputs() {
+			outputs = append(outputs, make([]byte, t.Bytes()))
+		}
+		return outputs
+	})
 	if err != nil {
 		return evalResult{}, forGuest(err)
 	}
-	return r, nil
-}
-
-// badInputs says which input does not fit its type.
-func badInputs(inputs [][]byte, types []tensor.Type) error {
-	if len(inputs) != len(types) {
-		return hostfuncs.Errorf(hostfuncs.CodeInvalid, "the program has %d inputs, not %d", len(types), len(inputs))
-	}
-	for i, b := range inputs {
-		if n := types[i].Bytes(); int64(len(b)) != n {
-			return hostfuncs.Errorf(hostfuncs.CodeInvalid, "input %d is %v and has %d bytes, not %d", i, types[i], n, len(b))
-		}
-	}
-	return forGuest(ErrArgument)
+	return evalResult{outputs}, nil
 }
 
 func parseID(s string) (id ConstantID, err error) {
@@ -166,7 +152,7 @@ func (g *guestFunctions) constant(ctx context.Context, a constantArg) (constantR
 	if a.Digest != "" && a.Digest != id.String() {
 		return constantResult{}, hostfuncs.Errorf(hostfuncs.CodeInvalid, "the contents are not those of the digest")
 	}
-	if err := g.pool.constants.put(tenant, id, t, *a.Data); err != nil {
+	if err := g.pool.putTrusted(tenant, id, t, *a.Data); err != nil {
 		return constantResult{}, forGuest(err)
 	}
 	return constantResult{id.String()}, nil
@@ -258,12 +244,10 @@ func forGuest(err error) error {
 func describe(err error) (code, text string) {
 	var node *tensor.NodeError
 	switch {
-	case errors.Is(err, tensor.ErrFormat), errors.Is(err, tensor.ErrInvalid), errors.Is(err, tensor.ErrLimit):
-		return hostfuncs.CodeInvalid, err.Error() // of the program alone, by the host's own check
+	case errors.Is(err, tensor.ErrFormat), errors.Is(err, tensor.ErrInvalid), errors.Is(err, tensor.ErrLimit), errors.Is(err, ErrArgument):
+		return hostfuncs.CodeInvalid, err.Error() // of the program and of lengths alone, by the host's own check
 	case errors.As(err, &node):
 		return hostfuncs.CodeInvalid, (&tensor.NodeError{Node: node.Node, Op: node.Op, In: node.In, Err: errData}).Error()
-	case errors.Is(err, ErrArgument):
-		return hostfuncs.CodeInvalid, "the inputs or constants do not fit the program"
 	case errors.Is(err, ErrConstant):
 		return CodeStaleConstant, "a constant is not here, or of another type"
 	case errors.Is(err, ErrQuota):

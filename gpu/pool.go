@@ -80,7 +80,8 @@ func (v *view) Info() Info {
 }
 
 func (v *view) Eval(ctx context.Context, p *tensor.Program, inputs [][]byte, constants []ConstantID, outputs [][]byte) error {
-	return v.pool.eval(ctx, v.tenant, p, inputs, constants, outputs)
+	_, err := v.pool.eval(ctx, v.tenant, p, inputs, constants, func() [][]byte { return outputs })
+	return err
 }
 
 func (v *view) PutConstant(ctx context.Context, id ConstantID, t tensor.Type, data []byte) error {
@@ -106,6 +107,14 @@ func (p *Pool) DropShared(id ConstantID) { p.constants.drop(sharedHolder, id) }
 func (p *Pool) put(tenant string, id ConstantID, t tensor.Type, data []byte) error {
 	if int64(len(data)) != t.Bytes() || id != IDOf(t, data) {
 		return ErrArgument
+	}
+	return p.putTrusted(tenant, id, t, data)
+}
+
+// putTrusted is put for a caller who has made the id of the contents.
+func (p *Pool) putTrusted(tenant string, id ConstantID, t tensor.Type, data []byte) error {
+	if err := CheckBools(t, data); err != nil {
+		return err
 	}
 	return p.constants.put(tenant, id, t, data)
 }
@@ -142,65 +151,49 @@ func (p *Pool) Info(ctx context.Context) (Info, error) {
 	return w.info, nil
 }
 
-// check returns what is wrong with the arguments of a call.
-func (p *Pool) check(prog *tensor.Program, inputs, outputs [][]byte) error {
-	if err := prog.Check(p.cfg.Limits); err != nil {
-		return err
-	}
-	if !fit(inputs, prog, prog.InputValues()) || !fit(outputs, prog, prog.OutputValues()) {
-		return ErrArgument
-	}
-	return nil
-}
-
-// fit reports whether buffers have the sizes of values of a program.
-func fit(buffers [][]byte, p *tensor.Program, values []int) bool {
-	if len(buffers) != len(values) {
-		return false
-	}
-	for i, b := range buffers {
-		if int64(len(b)) != p.Type(values[i]).Bytes() {
-			return false
-		}
-	}
-	return true
-}
-
 // callCost is what a call costs beside its work, in the unit of tensor.Cost: about ten microseconds.
 const callCost = 10_000
 
-func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, inputs [][]byte, ids []ConstantID, outputs [][]byte) (err error) {
+// eval evaluates a program. What it writes to is asked for when it is the call's turn, so that calls that wait hold
+// no memory for results.
+func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, inputs [][]byte, ids []ConstantID, room func() [][]byte) (outputs [][]byte, err error) {
 	begin := time.Now()
 	p.stats.calls.Add(1)
 	defer func() { p.stats.ended(err, time.Since(begin)) }()
-	if err := p.check(prog, inputs, outputs); err != nil {
-		return err
+	if err := prog.Check(p.cfg.Limits); err != nil {
+		return nil, err
 	}
 	deadline := begin.Add(p.cfg.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
 	if err := p.fetch(ctx, tenant, ids); err != nil {
-		return err
+		return nil, err
 	}
-	pinned, err := p.constants.pin(tenant, ids, prog.Constants())
-	if err != nil {
-		return err
-	}
-	defer p.constants.unpin(pinned)
-
 	cost := prog.Cost()
 	demand := fair.Demand{Cost: satAdd(cost.Work, satAdd(cost.Traffic, callCost)), Bytes: satAdd(cost.InputBytes, cost.OutputBytes), Deadline: deadline}
 	if err := p.queue.Acquire(ctx, tenant, demand); err != nil {
 		if errors.Is(err, fair.ErrClosed) {
-			return ErrClosed
+			return nil, ErrClosed
 		}
-		return err
+		return nil, err
 	}
 	defer p.queue.Release(tenant, demand)
-	waited := time.Now()
-	p.stats.queued.Add(int64(waited.Sub(begin)))
+	p.stats.queued.Add(int64(time.Since(begin)))
+	outputs = room()
+	if err := CheckBuffers(prog, inputs, ids, outputs); err != nil {
+		return nil, err
+	}
+	pinned, err := p.constants.pin(tenant, ids, prog.Constants())
+	if err != nil {
+		return nil, err
+	}
+	defer p.constants.unpin(pinned)
+	return outputs, p.run(ctx, deadline, prog, inputs, ids, pinned, outputs)
+}
 
+// run has a worker evaluate what was checked.
+func (p *Pool) run(ctx context.Context, deadline time.Time, prog *tensor.Program, inputs [][]byte, ids []ConstantID, pinned []*constant, outputs [][]byte) error {
 	w, err := p.acquire(ctx, deadline)
 	if err != nil {
 		if p.cfg.Fallback != nil && errors.Is(err, ErrUnavailable) {
