@@ -184,35 +184,33 @@ func (h *sharedHost) wait(ctx context.Context, c *Call, slot, number uint32, out
 	until := c.Deadline // when something has to be done
 	for {
 		state := load(word)
-		switch {
-		case state == done:
+		if state == done {
 			return h.finish(ctx, c, word, slot, state, out, why)
-		case h.isDead():
+		}
+		if h.isDead() {
 			if why != nil {
 				return Answer{}, why
 			}
 			return Answer{}, h.lost()
-		case state == submitted:
-			if !until.IsZero() && time.Until(until) <= 0 {
-				atomic.CompareAndSwapUint32(word, submitted, canceled)
-				continue
-			}
-		case state == canceled:
-			if why == nil {
-				why, until = ended(ctx), time.Now().Add(h.control.Grace)
-				h.control.Cancel(callID(slot, state))
-			}
-			if time.Until(until) <= 0 {
-				h.control.Kill(errLate)
-				return Answer{}, why
-			}
-		default:
+		}
+		if state != submitted && state != canceled {
 			h.control.Kill(protocol("wrote over the state of a call"))
 			return Answer{}, h.lost()
 		}
+		if state == canceled && why == nil {
+			why, until = ended(ctx), time.Now().Add(h.control.Grace)
+			h.control.Cancel(callID(slot, state))
+		}
 		var left time.Duration // for ever
 		if !until.IsZero() {
-			left = max(time.Until(until), 1)
+			if left = time.Until(until); left <= 0 {
+				if state == canceled {
+					h.control.Kill(errLate)
+					return Answer{}, why
+				}
+				atomic.CompareAndSwapUint32(word, submitted, canceled)
+				continue
+			}
 		}
 		futexWait(word, state, left)
 	}

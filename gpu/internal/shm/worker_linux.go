@@ -42,23 +42,25 @@ func SharedBytes(arenaBytes int64) int64 { return arenaAt + arenaBytes }
 
 // execute works on calls until the worker is closed.
 func (w *sharedWorker) execute() {
+	worked := false
 	for !w.closed.Load() {
-		slot, head, ok := w.take()
-		if !ok {
+		slot, head, ok := w.take(worked)
+		if worked = ok; ok {
+			w.work(slot)
+		} else {
 			futexWait(w.mem.u32(headAt), head, 0)
-			continue
 		}
-		w.work(slot)
-		w.mu.Lock()
-		w.idle++
-		w.mu.Unlock()
 	}
 }
 
-// take returns the next call that was submitted, or the head of a ring that is empty.
-func (w *sharedWorker) take() (slot, head uint32, ok bool) {
+// take returns the next call that was submitted, or the head of a ring that is empty. worked says that the executor
+// comes from a call.
+func (w *sharedWorker) take(worked bool) (slot, head uint32, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if worked {
+		w.idle++
+	}
 	head = load(w.mem.u32(headAt))
 	n := head - w.tail
 	if n == 0 {
