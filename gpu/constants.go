@@ -152,15 +152,13 @@ func (s *constants) find(tenant string, id ConstantID) *constant {
 	return nil
 }
 
-// pin returns constants for a call of the tenant, of these types, which stay until unpin. It is all or
+// pin returns the constants of a program for a call of the tenant, as many as it has, which stay until unpin. It is all or
 // none: ErrConstant.
-func (s *constants) pin(tenant string, ids []ConstantID, types []tensor.Type) ([]*constant, error) {
-	if len(ids) != len(types) {
-		return nil, ErrArgument
-	}
+func (s *constants) pin(tenant string, ids []ConstantID, p *tensor.Program) ([]*constant, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	types := p.Constants()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]*constant, len(ids))

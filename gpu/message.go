@@ -89,13 +89,15 @@ const evalHeader = 16
 // encodeEval returns the parts of a request.
 func encodeEval(p *tensor.Program, inputs [][]byte, constants []ConstantID) [][]byte {
 	program := p.Encode()
-	head := make([]byte, evalHeader, evalHeader+len(constants)*len(ConstantID{}))
+	parts := make([][]byte, 2, 2+len(inputs))
+	head := make([]byte, evalHeader+len(constants)*len(ConstantID{}))
 	binary.LittleEndian.PutUint32(head, uint32(len(constants)))
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(program)))
 	for i := range constants {
-		head = append(head, constants[i][:]...)
+		copy(head[evalHeader+i*len(ConstantID{}):], constants[i][:])
 	}
-	return append([][]byte{head, program}, inputs...)
+	parts[0], parts[1] = head, program
+	return append(parts, inputs...)
 }
 
 // An evaluation is a request as the worker sees it.

@@ -184,7 +184,7 @@ func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, in
 	if err := CheckBuffers(prog, inputs, ids, outputs); err != nil {
 		return nil, err
 	}
-	pinned, err := p.constants.pin(tenant, ids, prog.Constants())
+	pinned, err := p.constants.pin(tenant, ids, prog)
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func (h *sharedHost) submit(slot, number uint32) {
 	store(h.mem.u32(headAt), h.head)
 	h.ring.Unlock()
 	// Whether anybody sleeps could be read from the memory, but then the worker could say no.
-	futexWake(h.mem.u32(headAt), 1)
+	futexWakeFirst(h.mem.u32(headAt))
 }
 
 // wait returns the answer to a call, with the result copied out of the memory.

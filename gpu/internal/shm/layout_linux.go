@@ -58,8 +58,17 @@ func mapShared(fd uintptr, size int64) (memory, error) {
 
 // Operations of futex(2). They are not private: the word is in the memory of two processes.
 const (
-	futexWaitOp = 0
-	futexWakeOp = 1
+	futexWaitOp       = 0
+	futexWakeOp       = 1
+	futexWaitBitsetOp = 9
+	futexWakeBitsetOp = 10
+)
+
+// Sets of sleepers on one word. One executor of a worker is woken before all others, as long as it sleeps: its stack and its
+// thread's state are in the caches still. The system alone would take turns.
+const (
+	firstSleeper  = 1
+	otherSleepers = 2
 )
 
 // futexWait sleeps while *word is v, until it is woken, for no reason, or after d; 0 is for ever.
@@ -72,9 +81,24 @@ func futexWait(word *uint32, v uint32, d time.Duration) {
 	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitOp, uintptr(v), uintptr(unsafe.Pointer(timeout)), 0, 0)
 }
 
+// futexWaitAs is futexWait for ever, as one of a set.
+func futexWaitAs(word *uint32, v uint32, set uintptr) {
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitBitsetOp, uintptr(v), 0, 0, set)
+}
+
 // futexWake wakes at most n who sleep on word.
 func futexWake(word *uint32, n int) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWakeOp, uintptr(n), 0, 0, 0)
+}
+
+// futexWakeFirst wakes one who sleeps on word: of the first set, or else of the others.
+func futexWakeFirst(word *uint32) {
+	for _, set := range [...]uintptr{firstSleeper, otherSleepers} {
+		n, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWakeBitsetOp, 1, 0, 0, set)
+		if n > 0 || errno != 0 {
+			return
+		}
+	}
 }
 
 func load(p *uint32) uint32     { return atomic.LoadUint32(p) }

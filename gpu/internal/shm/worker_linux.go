@@ -33,22 +33,22 @@ func NewWorker(f *os.File, size int64, slots int, handle Handler, fatal func(err
 		return nil, err
 	}
 	w := &sharedWorker{mem: mem, slots: min(slots, MaxSlots), handle: handle, fatal: fatal, count: 1, idle: 1}
-	w.all.Go(w.execute)
+	w.all.Go(func() { w.execute(firstSleeper) })
 	return w, nil
 }
 
 // SharedBytes is the size of the memory of a host with an arena of so many bytes.
 func SharedBytes(arenaBytes int64) int64 { return arenaAt + arenaBytes }
 
-// execute works on calls until the worker is closed.
-func (w *sharedWorker) execute() {
+// execute works on calls until the worker is closed. Between calls it sleeps as one of a set.
+func (w *sharedWorker) execute(sleepers uintptr) {
 	worked := false
 	for !w.closed.Load() {
 		slot, head, ok := w.take(worked)
 		if worked = ok; ok {
 			w.work(slot)
 		} else {
-			futexWait(w.mem.u32(headAt), head, 0)
+			futexWaitAs(w.mem.u32(headAt), head, sleepers)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func (w *sharedWorker) take(worked bool) (slot, head uint32, ok bool) {
 	if w.idle == 0 && w.count < w.slots {
 		w.count++
 		w.idle++
-		w.all.Go(w.execute)
+		w.all.Go(func() { w.execute(otherSleepers) })
 	}
 	return slot, head, true
 }
