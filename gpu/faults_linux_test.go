@@ -247,3 +247,14 @@ func breakWorkers(t *testing.T, c gpu.Config, faults int, seed uint64) {
 	require.Positive(t, good.Load())
 	require.NoError(t, p.Close())
 }
+
+// TestNothingBeforeUse makes a pool and does not use it.
+func TestNothingBeforeUse(t *testing.T) {
+	before := measure()
+	p, err := gpu.NewPool(gpu.Config{Standby: true})
+	require.NoError(t, err)
+	gpu.Functions(p, gpu.Options{})
+	require.Equal(t, before, measure())
+	require.NoError(t, p.Close())
+	require.Equal(t, before, measure())
+}
