@@ -6,7 +6,7 @@ FUZZTIME    ?= 30s
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # Modules of their own, with what the main one shall not depend on.
-NESTED      := engine/bench gpu/bench hostfuncs/kv/boltkv snapshot/store/blobstore
+NESTED      := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 
 .PHONY: help run test nested kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
 
@@ -22,8 +22,9 @@ test: ## all everyday tests
 nested: ## the tests of the nested modules
 	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test ./...); done
 
-kills: ## kill 1000 processes while they work on sessions in a directory
+kills: ## kill 1000 processes while they store sessions, and 1000 that call, park, suspend and resume instances
 	SPORE_KILLS=1000 $(GO) test ./snapshot/store -run 'TestKill$$' -v -count 1
+	SPORE_KILLS=1000 $(GO) test ./engine -run 'TestInstancesKilled$$' -v -count 1 -timeout 60m
 
 gpufaults: ## 1000 random faults of GPU workers while others use them
 	SPORE_GPU_FAULTS=1000 $(GO) test ./gpu -run 'TestFaults$$' -v -count 1 -timeout 20m
@@ -33,19 +34,21 @@ skipped: ## which tests this machine skips, and why
 
 race: ## the tests under the race detector, without those that only repeat work
 	$(GO) test -race -short -timeout 30m ./...
+	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test -race -short ./...); done
 
 lint: ## formatting, vet, staticcheck, tidiness of go.mod
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted:"; echo "$$out"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
-	@set -e; for m in $(NESTED); do (cd $$m && $(GO) vet ./... && $(GO) mod tidy -diff); done
+	@set -e; for m in $(NESTED); do (cd $$m && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./... && $(GO) mod tidy -diff); done
 
 cross: ## build without cgo for every platform
 	@set -e; for p in $(PLATFORMS); do \
 		echo "CGO_ENABLED=0 $$p"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./...; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./...; \
+		for m in . $(NESTED); do \
+			(cd $$m && export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} && $(GO) vet ./... && $(GO) build ./...); \
+		done; \
 	done
 
 bench: ## measure, with peers, and write engine/BENCHMARKS.md

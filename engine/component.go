@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,9 +67,17 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	if src.Name == "" {
-		src.Name = "component"
-	}
+	src.Name = cmp.Or(src.Name, "component")
+	ctx, end := e.trace(ctx, Op{Kind: OpCompile, Tenant: src.Tenant, Language: l.runtime.Language, Component: src.Name})
+	var used Usage
+	c, err := e.compile(ctx, l, src, &used)
+	e.tenants.compiled(src.Tenant, &used, err)
+	end(Outcome{Err: err, Component: c, Usage: used})
+	return c, err
+}
+
+// compile is Compile with a language. used gets what the guest has used.
+func (e *Engine) compile(ctx context.Context, l *language, src Source, used *Usage) (*Component, error) {
 	if int64(len(src.Code)+len(src.Name)) > e.cfg.Limits.Source {
 		return nil, &LimitError{Limit: limitSource, Max: e.cfg.Limits.Source}
 	}
@@ -77,7 +86,7 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	}
 	defer e.dismiss(src.Tenant, e.cfg.Limits.Memory)
 	if e.cfg.Isolation == Subprocess {
-		return e.compileRemote(ctx, l, src)
+		return e.compileRemote(ctx, l, src, used)
 	}
 	code := src.Code
 	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
@@ -92,7 +101,7 @@ func (e *Engine) Compile(ctx context.Context, src Source) (*Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.boot(ctx, l, p, src.Tenant, meta, code)
+	return e.boot(ctx, l, p, src.Tenant, meta, code, used)
 }
 
 // lower runs a language's Lower or LowerCell, which is Go code that cannot be stopped. A
@@ -144,7 +153,7 @@ func (e *Engine) lower(ctx context.Context, lower func(string, []byte) (runtimes
 
 // boot loads code into a guest that starts from the runtime's image, and makes
 // a component of what comes out.
-func (e *Engine) boot(ctx context.Context, l *language, p *prepared, tenant string, meta componentMeta, code []byte) (*Component, error) {
+func (e *Engine) boot(ctx context.Context, l *language, p *prepared, tenant string, meta componentMeta, code []byte, used *Usage) (*Component, error) {
 	lease := &lease{language: l, prepared: p, tenant: tenant}
 	if err := lease.acquire(ctx); err != nil {
 		return nil, err
@@ -166,6 +175,7 @@ func (e *Engine) boot(ctx context.Context, l *language, p *prepared, tenant stri
 	err = g.load(lease.worker, pos, name, code)
 	g.detach(lease.worker)
 	lease.broken = g.broken
+	*used = Usage{Guest: e.cfg.Limits.CompileTime - g.left, Memory: int64(len(mem.Bytes())), Fuel: e.cfg.Limits.Fuel - g.fuel, HostCalls: e.cfg.Limits.HostCalls - max(g.calls, 0)}
 	if err != nil {
 		return nil, err
 	}
@@ -251,6 +261,14 @@ func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, er
 	if l == nil {
 		return nil, fmt.Errorf("%w: %q", ErrNoRuntime, meta.Language)
 	}
+	ctx, end := e.trace(ctx, Op{Kind: OpLoad, Language: meta.Language, Component: meta.Name, Digest: s.Digest()})
+	c, err := e.load(ctx, l, meta, s)
+	end(Outcome{Err: err, Component: c})
+	return c, err
+}
+
+// load is Load of a component in a language.
+func (e *Engine) load(ctx context.Context, l *language, meta componentMeta, s *snapshot.Snapshot) (*Component, error) {
 	if e.cfg.Isolation == Subprocess {
 		base, globals, err := l.processes.about(ctx)
 		if err != nil {

@@ -80,6 +80,13 @@ type Config struct {
 	// Empty means no cache; see [DefaultCacheDir].
 	CacheDir string
 
+	// Tracer observes what the engine does. Nil costs nothing.
+	Tracer Tracer
+
+	// Tenants bounds for how many tenants totals are kept, a few hundred bytes each: see
+	// [Engine.Tenants]. Zero means DefaultTenants.
+	Tenants int
+
 	// Progress is called before and after first-time work that takes seconds,
 	// on the goroutine that does it. Nil means a line on standard error if
 	// that is a terminal and the work takes long.
@@ -111,6 +118,7 @@ type Engine struct {
 	counters   counters
 	components components
 	instances  instances
+	tenants    tenants
 	parking    *parking
 	guests     *gate.Gate // admits calls and compilations
 	lowering   *gate.Gate // admits what is lowered
@@ -159,6 +167,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Instances < 0 {
 		problems = append(problems, "Instances is negative")
 	}
+	if cfg.Tenants < 0 {
+		problems = append(problems, "Tenants is negative")
+	}
 	if cfg.Parking.Memory < 0 || cfg.Parking.CompressAfter < 0 || cfg.Parking.StoreAfter < 0 {
 		problems = append(problems, "a field of Parking is negative")
 	}
@@ -196,10 +207,12 @@ func New(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
 	}
 	e.instances.max = cfg.Instances
+	e.tenants.max = cmp.Or(cfg.Tenants, DefaultTenants)
 	var err error
 	if e.parking, err = newParking(cfg.Parking, cfg.Log); err != nil {
 		return nil, err
 	}
+	e.parking.tracer = cfg.Tracer
 	e.cache = openCache(cfg.CacheDir, cfg.Log)
 	return e, nil
 }
@@ -315,6 +328,7 @@ func (e *Engine) Close() error {
 			}
 		}
 		e.mu.Unlock()
+		e.instances.cancel() // a store may be waited for, or a consumer
 		for _, l := range e.languages {
 			if l.processes != nil {
 				l.processes.close() // which ends the calls that they serve

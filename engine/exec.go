@@ -43,7 +43,7 @@ type execArg struct {
 // what was printed until the error. If a cell is suspended, [Instance.Continue] returns its value as JSON.
 func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) {
 	c := &collector{also: in.opt.Console, left: in.limits().Output}
-	k := &call{function: abi.ExecFunction, console: slog.New(c)}
+	k := &call{function: abi.ExecFunction, console: slog.New(c), kind: OpExec}
 	display := hostfuncs.Raw("emit", "", c.display)
 	display.Quick = true
 	k.emit = &display
@@ -98,16 +98,16 @@ func bundle(text json.RawMessage, buffers [][]byte) (string, map[string][]byte, 
 	}
 	data := make(map[string][]byte, len(v.Data))
 	for name, raw := range v.Data {
-		if t, params, err := mime.ParseMediaType(name); err != nil || len(params) > 0 || !strings.Contains(t, "/") {
+		if t, _, err := mime.ParseMediaType(name); err != nil || !strings.Contains(t, "/") {
 			return "", nil, abiError(fmt.Errorf("%w: the value of a cell has a form %.80q", abi.ErrABI, name))
 		}
-		data[name] = form1(name, raw, buffers)
+		data[name] = formOf(name, raw, buffers)
 	}
 	return v.Text, data, nil
 }
 
-// form1 returns one form of a value: bytes, text, or JSON.
-func form1(mimeType string, raw json.RawMessage, buffers [][]byte) []byte {
+// formOf returns one form of a value: bytes, text, or JSON.
+func formOf(mimeType string, raw json.RawMessage, buffers [][]byte) []byte {
 	var ref struct {
 		Bytes *int `json:"$bytes"`
 	}

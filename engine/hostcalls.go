@@ -44,13 +44,16 @@ type dispatcher struct {
 	cancel context.CancelFunc
 	caller hostfuncs.Caller // but for the number
 	audit  func(HostCall)
+	tracer Tracer // may be nil
+	op     *Op    // for it: the component's call
 	log    *slog.Logger
-	slots  chan struct{}
 	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
 	later  bool                   // whether a function may answer later
 	own    *hostfuncs.Handles     // the table of handles, if it ends with the call
 
 	mu      sync.Mutex
+	running int                           // of maxRunning; guarded by mu
+	waiting []func()                      // start the calls that wait, in their order; guarded by mu
 	made    map[string]int64              // calls of functions with a bound; guarded by mu
 	used    map[string]int64              // bytes of arguments and results of functions with such a bound; guarded by mu
 	bytes   int64                         // of arguments; guarded by mu
@@ -60,8 +63,8 @@ type dispatcher struct {
 
 // newDispatcher returns the dispatcher of a call, which must be closed.
 func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
-	d := &dispatcher{grants: k.grants, emit: k.emit, audit: k.audit, log: e.cfg.Log, slots: make(chan struct{}, maxRunning),
-		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
+	d := &dispatcher{grants: k.grants, emit: k.emit, audit: k.audit, log: e.cfg.Log,
+		caller: hostfuncs.Caller{Tenant: k.tenant, Component: component}, tracer: e.cfg.Tracer, op: k.op, made: map[string]int64{}, used: map[string]int64{}, causes: map[uint32]error{},
 		cancels: map[uint32]context.CancelFunc{}}
 	handles := k.handles
 	if handles == nil {
@@ -83,6 +86,13 @@ func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 // them. What they return is lost. It closes what a render holds.
 func (d *dispatcher) close() {
 	d.cancel()
+	d.mu.Lock()
+	waiting := d.waiting
+	d.waiting = nil
+	d.mu.Unlock()
+	for _, run := range waiting {
+		run() // it ends at once
+	}
 	if d.own == nil {
 		return
 	}
@@ -97,28 +107,26 @@ func (d *dispatcher) close() {
 //
 // A blocking call does not wait for others: their replies are not taken before it ends.
 func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, deliver func(id uint32, reply []byte, release func())) (reply []byte, answered bool) {
-	begin := time.Now()
+	at := time.Now()
 	f, arg, err := d.admit(name, frame)
+	// A name that a guest made up is not told: it would be a label of its own in every metric.
+	ctx, begin := d.begin(at, id, f.Name)
 	if err != nil {
 		return d.reply(id, name, begin, int64(len(frame)), hostfuncs.Value{}, err), true
 	}
 	if f.Quick {
-		return d.call(d.ctx, id, blocking, f, arg, begin, int64(len(frame))), true
+		return d.call(ctx, id, blocking, f, arg, begin, int64(len(frame))), true
 	}
-	ctx, cancel := context.WithCancel(d.ctx)
-	d.mu.Lock()
-	d.cancels[id] = cancel
-	d.mu.Unlock()
-	go func() {
+	ctx, cancel := context.WithCancel(ctx)
+	run := func(release func()) {
 		defer d.giveUp(id)
-		release := nothing
-		if !blocking {
-			select {
-			case d.slots <- struct{}{}:
-				release = func() { <-d.slots }
-			case <-ctx.Done():
-				return
-			}
+		if ctx.Err() != nil { // given up while it waited
+			d.mu.Lock()
+			d.bytes -= int64(len(frame))
+			d.mu.Unlock()
+			begin.end(Outcome{Err: ctx.Err()})
+			release()
+			return
 		}
 		reply := d.call(ctx, id, blocking, f, arg, begin, int64(len(frame)))
 		if ctx.Err() != nil {
@@ -126,11 +134,58 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 			return
 		}
 		deliver(id, reply, release)
-	}()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cancels[id] = cancel
+	switch {
+	case blocking:
+		go run(nothing)
+	case d.running < maxRunning:
+		d.running++
+		go run(d.next)
+	default:
+		// A guest with a fixed environment takes replies in the order of its calls, so that
+		// the first of them must never wait for others.
+		d.waiting = append(d.waiting, func() { run(d.next) })
+	}
 	return nil, false
 }
 
+// next gives the place of a call whose result was taken to the one that waits for longest.
+func (d *dispatcher) next() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.waiting) == 0 {
+		d.running--
+		return
+	}
+	go d.waiting[0]()
+	d.waiting[0] = nil
+	d.waiting = d.waiting[1:]
+}
+
 func nothing() {}
+
+// A begun is the beginning of a host call.
+type begun struct {
+	time.Time
+	end func(Outcome) // tells the tracer
+}
+
+// begin tells the tracer of a call, whose context it returns.
+func (d *dispatcher) begin(at time.Time, id uint32, name string) (context.Context, begun) {
+	if d.tracer == nil {
+		return d.ctx, begun{at, untraced}
+	}
+	op := *d.op
+	op.Kind, op.Name, op.Number = OpHostCall, name, id
+	if d.keys != nil {
+		op.Key = d.keys(id)
+	}
+	ctx, end := d.tracer.Begin(d.ctx, op)
+	return ctx, begun{at, end}
+}
 
 // giveUp ends the context of a call whose reply nobody waits for.
 func (d *dispatcher) giveUp(id uint32) {
@@ -145,7 +200,7 @@ func (d *dispatcher) giveUp(id uint32) {
 
 // call calls a function that was admitted and returns the reply, nil if that is to come
 // from outside.
-func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostfuncs.Func, arg hostfuncs.Value, begin time.Time, argument int64) []byte {
+func (d *dispatcher) call(ctx context.Context, id uint32, blocking bool, f hostfuncs.Func, arg hostfuncs.Value, begin begun, argument int64) []byte {
 	caller := d.caller
 	caller.Number = id
 	if d.keys != nil {
@@ -192,11 +247,8 @@ func (d *dispatcher) admit(name string, frame []byte) (f hostfuncs.Func, arg hos
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeNotGranted, "host function %q is not granted", name[:min(len(name), maxCallName)])
 	}
 	text, buffers, err := abi.ParseFrame(frame)
-	if err == nil && len(text) > 0 && (!json.Valid(text) || !utf8.Valid(text)) {
-		err = errors.New("it is not JSON")
-	}
-	if err == nil && len(text) > 0 {
-		err = abi.CheckBuffers(text, len(buffers))
+	if err == nil {
+		err = checkJSON(text, buffers)
 	}
 	if err != nil {
 		return f, arg, hostfuncs.Errorf(hostfuncs.CodeInvalid, "argument of %s: %v", name, err)
@@ -233,6 +285,17 @@ func (d *dispatcher) charge(f hostfuncs.Func, v hostfuncs.Value) error {
 	return nil
 }
 
+// checkJSON makes sure that the text of a frame, if there is one, is JSON that fits its buffers.
+func checkJSON(text []byte, buffers [][]byte) error {
+	switch {
+	case len(text) == 0:
+		return nil
+	case !json.Valid(text) || !utf8.Valid(text):
+		return errors.New("it is not JSON")
+	}
+	return abi.CheckBuffers(text, len(buffers))
+}
+
 // checkValue makes sure that what a function returned can be given to a guest.
 func checkValue(v hostfuncs.Value) error {
 	if len(v.JSON) == 0 {
@@ -248,7 +311,7 @@ func checkValue(v hostfuncs.Value) error {
 }
 
 // reply encodes the outcome of a call for the guest, and tells the embedder.
-func (d *dispatcher) reply(id uint32, name string, begin time.Time, argument int64, v hostfuncs.Value, err error) []byte {
+func (d *dispatcher) reply(id uint32, name string, begin begun, argument int64, v hostfuncs.Value, err error) []byte {
 	b := abi.Reply(true, v.JSON, v.Buffers...)
 	if err != nil {
 		shown := hostfuncs.ForGuest(err)
@@ -264,11 +327,12 @@ func (d *dispatcher) reply(id uint32, name string, begin time.Time, argument int
 	return b
 }
 
-func (d *dispatcher) observe(id uint32, name string, begin time.Time, argument, result int64, err error) {
+func (d *dispatcher) observe(id uint32, name string, begin begun, argument, result int64, err error) {
+	begin.end(Outcome{Err: err, Usage: Usage{Output: result}})
 	if d.audit == nil {
 		return
 	}
-	c := HostCall{Caller: d.caller, Func: name, Argument: argument, Result: result, Duration: time.Since(begin), Err: err}
+	c := HostCall{Caller: d.caller, Func: name, Argument: argument, Result: result, Duration: time.Since(begin.Time), Err: err}
 	c.Number = id
 	if d.keys != nil {
 		c.Key = d.keys(id)

@@ -19,8 +19,9 @@ import (
 // A call is a transaction on that state. If it ends with a result, or with an exception of
 // the component, what it did to the state stays. If it is ended from outside, by a limit, by its context, by
 // Close or by an error of the machine, the instance is as it was before the call: whatever a component
-// does, the next call finds a sound instance. What host functions did meanwhile is done;
-// [hostfuncs.Caller] has a key by which the outside can tell calls apart.
+// does, the next call finds a sound instance. What host functions did meanwhile is done: [hostfuncs.Caller] has a
+// key by which the outside knows a call again that is resumed or retried. When a call was taken back, calls made in its place have
+// other keys, as they may be other calls; what must not happen twice even then needs a key in its argument.
 //
 // Between calls an instance has no thread, no process, no mapping and no place among
 // Config.Guests: it is what its memory differs in from the component's image, some kilobytes
@@ -66,7 +67,13 @@ func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
 		return nil, err
 	}
 	rand.Read(in.id[:]) // never fails
-	return in, c.engine.instances.add(in)
+	_, end := in.trace(ctx, OpOpen)
+	err = c.engine.instances.add(in)
+	end(Outcome{Err: err, Instance: in})
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 // newInstance returns an instance without an ID that is not registered.
@@ -128,7 +135,7 @@ func (in *Instance) end(w *working) {
 // it may, the error is [ErrSuspended]: the call is still in progress, and [Instance.Answer] and
 // [Instance.Continue] go on with it. Other errors are those of [Component.Render].
 func (in *Instance) Call(ctx context.Context, function string, arg any) (*Result, error) {
-	return in.call(ctx, &call{function: function}, arg)
+	return in.call(ctx, &call{function: function, kind: OpCall}, arg)
 }
 
 // call makes a call of which k has what differs from the instance's options.
@@ -163,7 +170,7 @@ func (in *Instance) Continue(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer in.end(w)
-	return in.run(ctx, w, &call{}, true)
+	return in.run(ctx, w, &call{kind: OpContinue}, true)
 }
 
 // run makes a call as the method at work.
@@ -175,19 +182,21 @@ func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*R
 	defer c.engine.leave()
 	k.ctx = ctx
 	k.fill(in.opt, c)
-	s := &session{keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
-	var err error
-	if s.from, s.lines, err = in.load(ctx); err != nil {
+	k.session = &session{instance: in, keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
+	return c.counted(k, func() (*Result, error) { return in.transact(k) })
+}
+
+// transact makes a call and keeps the state that it leaves, if it leaves one.
+func (in *Instance) transact(k *call) (_ *Result, err error) {
+	c, s := in.component, k.session
+	if s.from, s.lines, err = in.load(k.ctx); err != nil {
 		return nil, err
 	}
 	s.from.fresh = s.from.fresh || in.fresh
-	k.session = s
 	mark := in.hold(k)
 	defer in.letGo()
-	r, err := c.engine.counted(func() (*Result, error) { return c.do(k) })
-	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
-		err = ErrClosed
-	}
+	r, err := c.do(k)
+	err = closedFirst(k.ctx, err)
 	if s.next == nil || !survives(err) {
 		in.takeBack(mark)
 		return nil, err
@@ -252,16 +261,36 @@ func (in *Instance) capturable() error {
 	return nil
 }
 
-// load returns what the instance is.
+// closedFirst returns ErrClosed instead of an error that a method of an instance ended with because the
+// instance was closed.
+func closedFirst(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), ErrClosed) {
+		return ErrClosed
+	}
+	return err
+}
+
+// load returns what the instance is, to the method at work.
 func (in *Instance) load(ctx context.Context) (*state, []byte, error) {
-	if !in.state.some() {
-		return &state{}, nil, nil
+	st, lines, err := in.component.engine.parking.load(ctx, in.state)
+	return st, lines, closedFirst(ctx, err)
+}
+
+// look returns what the instance is while another method may be at work. The caller frees at, which
+// until then no other state is.
+func (in *Instance) look(ctx context.Context) (at parked, st *state, lines []byte, err error) {
+	p := in.component.engine.parking
+	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return at, nil, nil, ErrClosed
 	}
-	b, err := in.component.engine.parking.get(ctx, in.state, nil)
-	if err != nil {
-		return nil, nil, err
+	at = p.share(in.state)
+	in.mu.Unlock()
+	if st, lines, err = p.load(ctx, at); err != nil {
+		p.free(at)
 	}
-	return parseState(b)
+	return at, st, lines, err
 }
 
 // Suspend makes the call that is at work, if there is one, return [ErrSuspended] as soon
@@ -283,11 +312,11 @@ func (in *Instance) Suspend() {
 // has changed, and know nothing of each other: the new one has an ID and randomness of its own, unless
 // the environment is Fixed. Calls that are pending have to be answered in both, and keep their keys.
 func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
-	if _, w, err := in.begin(ctx); err != nil {
+	ctx, w, err := in.begin(ctx)
+	if err != nil {
 		return nil, err
-	} else {
-		defer in.end(w)
 	}
+	defer in.end(w)
 	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
@@ -297,18 +326,20 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	}
 	child := &Instance{component: c, opt: in.opt, fresh: true, suspended: in.suspended}
 	rand.Read(child.id[:])
+	_, end := in.trace(ctx, OpFork)
 	child.state = c.engine.parking.share(in.state)
-	if err := c.engine.instances.add(child); err != nil {
+	if err = c.engine.instances.add(child); err != nil {
 		c.engine.parking.free(child.state)
-		return nil, err
+		child = nil
 	}
-	return child, nil
+	end(Outcome{Err: err, Instance: child})
+	return child, err
 }
 
 // Park moves the state of the instance as far away as [Parking] allows, at once: it is compressed, and put into the
 // store if there is one. The next call brings it back. Instances that are idle come there by themselves.
 func (in *Instance) Park(ctx context.Context) error {
-	_, w, err := in.begin(ctx)
+	ctx, w, err := in.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -316,12 +347,14 @@ func (in *Instance) Park(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || !in.state.some() {
 		return err
 	}
+	ctx, end := in.trace(ctx, OpPark)
 	p := in.component.engine.parking
 	p.pack(in.state.number)
-	if p.cfg.Store == nil {
-		return nil
+	if p.cfg.Store != nil {
+		err = closedFirst(ctx, p.put(ctx, in.state.number))
 	}
-	return p.put(ctx, in.state.number)
+	end(Outcome{Err: err})
+	return err
 }
 
 // Close ends the instance and what it has in progress, for which it waits. It is idempotent.
@@ -390,6 +423,20 @@ func (s *instances) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.open)
+}
+
+// cancel ends what is at work in instances, without waiting.
+func (s *instances) cancel() {
+	s.mu.Lock()
+	open := append([]*Instance(nil), s.open...)
+	s.mu.Unlock()
+	for _, in := range open {
+		in.mu.Lock()
+		if in.work != nil {
+			in.work.cancel(ErrClosed)
+		}
+		in.mu.Unlock()
+	}
 }
 
 // close closes all instances and lets none be opened any more.

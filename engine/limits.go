@@ -87,6 +87,13 @@ const (
 	maxDepth  = 10_000           // encoding/json reads no more
 )
 
+// knownLimit reports whether a LimitError of this package can have a name.
+func knownLimit(name string) bool {
+	known := name == limitStack || name == limitInstances || name == limitParking
+	new(Limits).each(Limits{}, func(n string, _ *int64, _ int64) { known = known || n == name })
+	return known
+}
+
 func limitText(name string, max int64) string {
 	switch name {
 	case limitCallTime, limitCompileTime, limitHostTime:

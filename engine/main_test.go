@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	switch os.Args[0] {
 	case fakeWorker:
 		os.Exit(runFakeWorker(os.Args[1]))
+	case killedWorker:
+		fmt.Fprintln(os.Stderr, "killed worker:", runKilled(os.Args[1:]))
+		os.Exit(1)
 	case echoWorker:
 		os.Exit(runEcho(os.Args[1]))
 	}

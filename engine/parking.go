@@ -70,6 +70,8 @@ type parking struct {
 	last    uint64   // number of the last object in the store; guarded by mu
 	garbage []uint64 // objects that are not needed any more; guarded by mu
 
+	tracer   Tracer        // may be nil
+	end      func(Outcome) // tells it that states have been moved; guarded by tidying
 	again    time.Time     // when the store is used again that has failed; guarded by tidying
 	tidying  sync.Mutex    // held while states are compressed and stored
 	start    sync.Once     // of the goroutine that does it in time
@@ -122,7 +124,8 @@ func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
 // park keeps a state, of which it makes a copy. The caller frees it.
 func (p *parking) park(state []byte) (parked, error) {
 	h, err := p.slab.Put(state)
-	if errors.Is(err, snapshot.ErrSlabFull) && p.tidy(0, 0) > 0 {
+	for more := true; more && errors.Is(err, snapshot.ErrSlabFull); {
+		more = p.tidy(0, 0) > 0 // or waits until that is done
 		h, err = p.slab.Put(state)
 	}
 	switch {
@@ -186,6 +189,25 @@ func (p *parking) get(ctx context.Context, at parked, dst []byte) ([]byte, error
 		return p.fetch(ctx, e.object, dst)
 	}
 	return b, nil
+}
+
+// size returns the bytes of a state, before compression.
+func (p *parking) size(at parked) int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return int64(p.entries[at.number].size)
+}
+
+// load returns a state that the caller has.
+func (p *parking) load(ctx context.Context, at parked) (*state, []byte, error) {
+	if !at.some() {
+		return &state{}, nil, nil
+	}
+	b, err := p.get(ctx, at, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return parseState(b)
 }
 
 // share gives one more instance a state.

@@ -32,15 +32,11 @@ type PendingCall struct {
 // Pending returns the host calls that the instance waits for, in the order in which
 // they were made. During a call it returns those from before.
 func (in *Instance) Pending(ctx context.Context) ([]PendingCall, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.closed {
-		return nil, ErrClosed
-	}
-	st, _, err := in.load(ctx)
+	at, st, _, err := in.look(ctx)
 	if err != nil {
 		return nil, err
 	}
+	in.component.engine.parking.free(at)
 	var list []PendingCall
 	for _, p := range st.Pending {
 		text, buffers, err := abi.ParseFrame(p.Frame)
@@ -102,8 +98,27 @@ func (in *Instance) Retry(ctx context.Context, number uint32) error {
 	return in.amend(ctx, number, func(p *pendingState) { p.Again = true })
 }
 
-// amend changes a pending call of an instance at which no method is at work.
+// amend changes a pending call of an instance at which no method is at work. A store, in which the state may be,
+// is waited for without a lock; whoever has changed the state meanwhile goes first.
 func (in *Instance) amend(ctx context.Context, number uint32, change func(*pendingState)) error {
+	for {
+		if err := in.usable(); err != nil {
+			return err
+		}
+		at, st, lines, err := in.look(ctx)
+		if err != nil {
+			return err
+		}
+		done, err := in.exchange(at, number, st, lines, change)
+		in.component.engine.parking.free(at)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// usable returns why a method could not be at work now.
+func (in *Instance) usable() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
@@ -112,25 +127,33 @@ func (in *Instance) amend(ctx context.Context, number uint32, change func(*pendi
 	case in.work != nil:
 		return ErrBusy
 	}
-	st, lines, err := in.load(ctx)
-	if err != nil {
-		return err
-	}
+	return nil
+}
+
+// exchange changes a pending call of st, which is the state at, and reports whether that is still
+// the instance's.
+func (in *Instance) exchange(at parked, number uint32, st *state, lines []byte, change func(*pendingState)) (done bool, err error) {
 	i := slices.IndexFunc(st.Pending, func(p pendingState) bool { return p.ID == number && p.Reply == nil && !p.Again })
 	if i < 0 {
-		return fmt.Errorf("%w: number %d", ErrNoCall, number)
+		return false, fmt.Errorf("%w: number %d", ErrNoCall, number)
 	}
 	change(&st.Pending[i])
 	b, err := st.append(nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	parking := in.component.engine.parking
 	next, err := parking.park(append(b, lines...))
 	if err != nil {
-		return err
+		return false, err
 	}
-	parking.free(in.state)
-	in.state = next
-	return nil
+	old := next // of which there is no need if the instance is another by now
+	defer func() { parking.free(old) }()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed || in.work != nil || in.state != at {
+		return false, nil
+	}
+	old, in.state = in.state, next
+	return true, nil
 }

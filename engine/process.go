@@ -212,25 +212,23 @@ type exchange struct {
 // do sends a request and returns the answer, which is valid until the next. After
 // an error other than a LimitError from the process itself, it is dead.
 func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
-	grace := x.limit + processGrace
-	late := p.watch(grace)
+	dog := p.guard(x.limit + processGrace)
 	defer func() {
-		late.Stop()
+		dog.stop()
 		p.dead = p.dead || p.late.Load()
 	}()
 	if x.onHold != nil {
-		*x.onHold = func(waits bool) {
-			if late.Stop(); !waits {
-				late.Reset(grace)
-			}
-		}
+		*x.onHold = dog.hold
 	}
+	// A process drops what is about a request that it has not got.
+	sent := make(chan struct{})
 	if x.suspend != nil {
 		over := make(chan struct{})
 		defer close(over)
 		go func() {
 			select {
 			case <-x.suspend:
+				<-sent
 				p.send(&wire.Suspend{ID: x.id}) // if it fails, so does the exchange
 			case <-over:
 			}
@@ -240,7 +238,8 @@ func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 		canceled := make(chan struct{})
 		stop := context.AfterFunc(ctx, func() {
 			defer close(canceled)
-			late.Reset(min(cancelGrace, grace))
+			dog.hurry()
+			<-sent
 			p.send(&wire.Cancel{ID: x.id}) // if it fails, so does the exchange
 		})
 		defer func() {
@@ -249,7 +248,12 @@ func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 			}
 		}()
 	}
-	m, err := p.exchange(x)
+	err := p.send(x.messages...)
+	close(sent)
+	var m wire.Message
+	if err == nil {
+		m, err = p.exchange(x)
+	}
 	if err == nil {
 		return m, nil
 	}
@@ -269,10 +273,8 @@ func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 	return nil, &WorkerError{Reason: p.status}
 }
 
+// exchange takes what the process sends until that is the answer.
 func (p *process) exchange(x *exchange) (wire.Message, error) {
-	if err := p.send(x.messages...); err != nil {
-		return nil, err
-	}
 	for {
 		t, body, err := p.frames.Next(x.max)
 		if err != nil {

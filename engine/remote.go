@@ -18,7 +18,7 @@ import (
 )
 
 // compileRemote is the part of Compile that runs in a worker process.
-func (e *Engine) compileRemote(ctx context.Context, l *language, src Source) (*Component, error) {
+func (e *Engine) compileRemote(ctx context.Context, l *language, src Source, used *Usage) (*Component, error) {
 	if err := e.wait(ctx, l.workers, src.Tenant, oneWorker, "a worker"); err != nil {
 		return nil, err
 	}
@@ -36,18 +36,28 @@ func (e *Engine) compileRemote(ctx context.Context, l *language, src Source) (*C
 		max: int(min(2*e.cfg.Limits.Memory, wire.MaxFrame)),
 	}
 	x.messages = append(p.takeForget(), &wire.Compile{ID: x.id, Name: []byte(src.Name), Code: src.Code})
+	sent := time.Now()
 	m, err := p.do(ctx, x)
 	if err != nil {
+		used.Guest = time.Since(sent)
 		return nil, err
 	}
+	limits := e.cfg.Limits
+	limits.CallTime = limits.CompileTime
 	switch m := m.(type) {
 	case *wire.Failed:
+		if used.decode(m.Usage, limits) != nil {
+			return nil, p.unexpected(m)
+		}
 		err := p.failed(ctx, m)
 		if le, ok := errors.AsType[*LimitError](err); ok && le.Limit == limitCompileTime && l.runtime.Lower != nil {
 			p.dead = true // its parser may be at it for hours
 		}
 		return nil, err
 	case *wire.Compiled:
+		if used.decode(m.Usage, limits) != nil {
+			return nil, p.unexpected(m)
+		}
 		c, err := e.compiled(l, src.Name, m.Snapshot)
 		if err != nil {
 			p.dead = true
@@ -117,6 +127,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 	sess := k.session
 	if sess != nil {
 		r.Session, r.GoOn = true, sess.goOn
+		sess.ledger = newLedger(sess.from)
 		if r.State, err = sess.encoded(); err != nil {
 			return a, err
 		}
@@ -136,7 +147,7 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		r.Grants = d.maxFrame()
 		x.limit += k.limits.HostTime
 		x.max = max(x.max, int(r.Grants)+maxErrorFrame)
-		x.host, x.giveUp = p.remoteCalls(d, r.ID, k.limits.HostCalls), d.giveUp
+		x.host, x.giveUp = p.remoteCalls(d, sess, r.ID, k.limits.HostCalls), d.giveUp
 		x.onHold = k.onHold
 	}
 	if sess != nil {
@@ -146,10 +157,14 @@ func (c *Component) remote(k *call) (a answer, err error) {
 	started := time.Since(begin)
 	m, err := p.do(k.ctx, x)
 	if err != nil {
+		a.usage = Usage{Start: started, Guest: time.Since(begin) - started}
 		return a, err
 	}
 	switch m := m.(type) {
 	case *wire.Failed:
+		if a.usage.decode(m.Usage, k.limits) != nil {
+			return a, p.unexpected(m)
+		}
 		if len(r.Snapshot) > 0 {
 			// Perhaps the process could not load it.
 			p.drop(r.Digest)
@@ -163,11 +178,14 @@ func (c *Component) remote(k *call) (a answer, err error) {
 			if bad := sess.adopt(m.State, budgets{}); bad != nil {
 				return a, also(err, p.malformed(bad))
 			}
+			if sess.suspended {
+				return a, p.unexpected(m)
+			}
 		}
 		return a, err
 	case *wire.Result:
 		a = answer{status: abi.Status(m.Status), data: bytes.Clone(m.Data)}
-		if err := a.usage.decode(m.Usage); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON && (a.status != abi.StatusPending || sess == nil)) {
+		if err := a.usage.decode(m.Usage, k.limits); err != nil || (a.status != abi.StatusText && a.status != abi.StatusJSON && (a.status != abi.StatusPending || sess == nil)) {
 			return a, p.unexpected(m)
 		}
 		if sess != nil {
@@ -188,20 +206,34 @@ func (c *Component) remote(k *call) (a answer, err error) {
 }
 
 // remoteCalls returns what takes the host calls of the request in progress. The worker has
-// counted them, unless it was taken over.
-func (p *process) remoteCalls(d *dispatcher, id uint64, left int64) func(*wire.HostCall) error {
+// counted them, unless it was taken over. sess is nil for a render.
+func (p *process) remoteCalls(d *dispatcher, sess *session, id uint64, left int64) func(*wire.HostCall) error {
 	last, maxFrame := uint64(0), d.maxFrame()
+	var book *ledger
+	if sess != nil {
+		last, book = uint64(sess.from.lastID), sess.ledger
+	}
 	return func(m *wire.HostCall) error {
-		if left--; left < 0 || m.Call <= last || m.Call > math.MaxUint32 || int64(len(m.Frame)) > maxFrame {
+		again := book != nil && m.Call <= last && !m.Blocking && book.retried(uint32(m.Call), string(m.Name), m.Frame)
+		if left--; left < 0 || m.Call <= last && !again || m.Call > math.MaxUint32 || int64(len(m.Frame)) > maxFrame {
 			return fmt.Errorf("%w: host call %d of %d bytes after %d, with %d left", wire.ErrProtocol, m.Call, len(m.Frame), last, left)
 		}
-		last = m.Call
+		last = max(last, m.Call)
+		if book != nil && !m.Blocking {
+			book.begin(uint32(m.Call), string(m.Name), m.Frame)
+		}
 		deliver := func(call uint32, reply []byte, release func()) {
 			defer release()
+			if book != nil {
+				book.answered(call, reply, false)
+			}
 			// If it fails, so does the exchange. If that is over, the process drops it.
 			p.send(&wire.HostReply{ID: id, Call: uint64(call), Reply: reply})
 		}
 		if reply, answered := d.start(uint32(m.Call), m.Blocking, string(m.Name), bytes.Clone(m.Frame), deliver); answered {
+			if book != nil {
+				book.answered(uint32(m.Call), reply, true)
+			}
 			deliver(uint32(m.Call), reply, nothing)
 		}
 		return nil
@@ -292,14 +324,15 @@ func encodeError(err error) wireError {
 	if errors.Is(err, ErrReset) {
 		return wireError{Kind: wireReset, Text: err.Error()}
 	}
+	// Of several errors at once this one says why there is no state.
+	if e, ok := errors.AsType[*LimitError](err); ok {
+		return wireError{Kind: wireLimit, Limit: e}
+	}
 	if e, ok := errors.AsType[*SourceError](err); ok {
 		return wireError{Kind: wireSource, Diagnostics: e.Diagnostics}
 	}
 	if e, ok := errors.AsType[*GuestError](err); ok {
 		return wireError{Kind: wireGuest, Guest: e}
-	}
-	if e, ok := errors.AsType[*LimitError](err); ok {
-		return wireError{Kind: wireLimit, Limit: e}
 	}
 	kind := wireOther
 	switch {
@@ -376,13 +409,14 @@ func (l *Limits) decode(v []int64) (err error) {
 	return err
 }
 
-// encode returns the usage as numbers, and decode reads them.
+// encode returns the usage as numbers, and decode reads them. A worker process that was taken
+// over cannot make it more than a call with limits can use.
 func (u *Usage) encode() []int64 {
-	return []int64{int64(u.Start), int64(u.Guest), int64(u.Host), u.Memory, u.Output, u.Fuel}
+	return []int64{int64(u.Start), int64(u.Guest), int64(u.Host), u.Memory, u.Output, u.Fuel, u.HostCalls}
 }
 
-func (u *Usage) decode(v []int64) error {
-	if len(v) != 6 {
+func (u *Usage) decode(v []int64, limits Limits) error {
+	if len(v) != 7 {
 		return errTooShort
 	}
 	for _, n := range v {
@@ -390,6 +424,8 @@ func (u *Usage) decode(v []int64) error {
 			return errors.New("negative usage")
 		}
 	}
-	*u = Usage{time.Duration(v[0]), time.Duration(v[1]), time.Duration(v[2]), v[3], v[4], v[5]}
+	l := &limits
+	*u = Usage{Start: time.Duration(v[0]), Guest: min(time.Duration(v[1]), l.CallTime), Host: min(time.Duration(v[2]), l.HostTime),
+		Memory: min(v[3], l.Memory), Output: min(v[4], l.Output), Fuel: min(v[5], l.Fuel), HostCalls: min(v[6], l.HostCalls)}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -96,8 +97,11 @@ type Usage struct {
 	Guest  time.Duration // time of the guest, sleeps included
 	Host   time.Duration // time that it waited for host functions
 	Memory int64         // bytes of guest memory after the call
-	Output int64         // bytes of the result
+	Output int64         // bytes of the result, and of parts before it
 	Fuel   int64         // work of the guest, in the unit of Limits.Fuel
+
+	HostCalls int64 // that the guest has made, sleeps included
+	State     int64 // bytes of the instance's state after the call, before compression; 0 if there is no instance
 }
 
 // Render calls the component's render function with props, any value that
@@ -113,33 +117,17 @@ func (c *Component) Render(ctx context.Context, props any, opt *Options) (*Resul
 		return nil, err
 	}
 	defer c.engine.leave()
-	return c.engine.counted(func() (*Result, error) { return c.render(ctx, props, opt) })
-}
-
-// counted counts a call and how it ends.
-func (e *Engine) counted(call func() (*Result, error)) (*Result, error) {
-	n := &e.counters
-	n.renders.Add(1)
-	r, err := call()
-	if err != nil {
-		n.errors.Add(1)
-		if _, ok := errors.AsType[*LimitError](err); ok {
-			n.limits.Add(1)
-		}
-	}
-	return r, err
-}
-
-func (c *Component) render(ctx context.Context, props any, opt *Options) (_ *Result, err error) {
 	if opt == nil {
 		opt = &Options{}
 	}
-	k := &call{ctx: ctx, function: "render"}
+	k := &call{ctx: ctx, function: "render", kind: OpRender}
 	k.fill(opt, c)
-	if k.arg, err = encode(props); err != nil {
-		return nil, fmt.Errorf("engine: props: %w", err)
-	}
-	return c.do(k)
+	return c.counted(k, func() (_ *Result, err error) {
+		if k.arg, err = encode(props); err != nil {
+			return nil, fmt.Errorf("engine: props: %w", err)
+		}
+		return c.do(k)
+	})
 }
 
 // fill sets what a call gets from its options.
@@ -175,6 +163,12 @@ func (c *Component) do(k *call) (_ *Result, err error) {
 	} else {
 		a, err = c.here(k)
 	}
+	a.usage.Start += admitted
+	a.usage.Output += min(k.emitted.Load(), k.limits.Output)
+	if k.session != nil {
+		a.usage.State = int64(len(k.session.next))
+	}
+	k.spent = a.usage.since(k.before())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +179,6 @@ func (c *Component) do(k *call) (_ *Result, err error) {
 		}
 	}
 	r.Usage = a.usage
-	r.Usage.Start += admitted
 	return r, nil
 }
 
@@ -205,6 +198,11 @@ type call struct {
 	session *session           // of an instance; nil: a render
 	handles *hostfuncs.Handles // of an instance
 	onHold  *func(waits bool)
+	emitted atomic.Int64 // bytes of the parts of a stream
+
+	kind  OpKind
+	op    *Op   // what the tracer is told; nil if there is none
+	spent Usage // what the call has used; of one that goes on, what it has used since
 
 	// start, in a worker process, passes host calls on to the parent.
 	start func(w *hostWaits) (start startCall, giveUp func(id uint32))
@@ -312,8 +310,10 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	start := time.Since(begin)
 	status, data, err := k.drive(g, lease)
 	g.console.flush()
-	usage := Usage{Start: start, Guest: g.used(), Host: g.waited(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel}
+	usage := Usage{Start: start, Guest: g.used(), Host: g.waited(), Memory: int64(len(mem.Bytes())), Output: int64(len(data)), Fuel: k.limits.Fuel - g.fuel, HostCalls: k.limits.HostCalls - max(g.calls, 0)}
 	switch {
+	case err == errSuspend && g.exhausted() != nil:
+		err = g.exhausted() // it could never go on
 	case err == errSuspend:
 		status = abi.StatusPending
 		err = k.session.keep(g, mem, k.session.calling(k), d.spent())

@@ -2,11 +2,11 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/sporeengine/spore/snapshot"
@@ -29,12 +29,13 @@ const metaVersion = 1
 // Snapshot returns the instance as a value, to be stored and given to [Engine.Resume], perhaps in
 // another process. It holds what differs from the component's image, which it names by its
 // digest, and the calls that are pending; no grants, limits or other options. In it can be read what
-// the component knows. The instance stays open: to suspend one, take its snapshot, store it and close it.
+// the component knows, and what it has known, a secret of a host function too, until its interpreter has used
+// that memory again. The instance stays open: to suspend one, take its snapshot, store it and close it.
 //
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
 // taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
 func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
-	_, w, err := in.begin(ctx)
+	ctx, w, err := in.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +43,13 @@ func (in *Instance) Snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
+	ctx, end := in.trace(ctx, OpSnapshot)
+	d, err := in.snapshot(ctx)
+	end(Outcome{Err: err})
+	return d, err
+}
+
+func (in *Instance) snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	st, lines, err := in.load(ctx)
 	if err != nil {
 		return nil, err
@@ -72,11 +80,22 @@ func (e *Engine) Resume(ctx context.Context, d *snapshot.Delta, opt *Options) (*
 		return nil, err
 	}
 	defer e.leave()
-	c, err := e.components.get(ctx, e, d.Info().Base)
-	if err != nil {
-		return nil, err
+	base := d.Info().Base
+	if c := e.components.find(base); c != nil {
+		return c.Resume(ctx, d, opt)
 	}
-	return c.Resume(ctx, d, opt)
+	op := Op{Kind: OpResume, Digest: base}
+	if opt != nil {
+		op.Tenant = opt.Tenant
+	}
+	ctx, end := e.trace(ctx, op)
+	var in *Instance
+	c, err := e.components.get(ctx, e, base)
+	if err == nil {
+		in, err = c.resume(d, opt)
+	}
+	end(Outcome{Err: err, Instance: in})
+	return in, err
 }
 
 // Resume is [Engine.Resume] of an instance of this component.
@@ -84,6 +103,17 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	op := Op{Kind: OpResume, Tenant: c.tenant, Language: c.meta.Language, Component: c.meta.Name, Digest: c.Digest()}
+	if opt != nil {
+		op.Tenant = cmp.Or(opt.Tenant, c.tenant)
+	}
+	_, end := c.engine.trace(ctx, op)
+	in, err := c.resume(d, opt)
+	end(Outcome{Err: err, Instance: in})
+	return in, err
+}
+
+func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 	in, err := c.newInstance(opt)
 	if err != nil {
 		return nil, err
@@ -94,6 +124,9 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 	}
 	if info.Base != c.Digest() {
 		return nil, fmt.Errorf("%w: the instance is one of component %v, not of %v", ErrMismatch, info.Base, c.Digest())
+	}
+	if size := c.snapshot.Info().MemoryBytes; info.MemoryBytes < size {
+		return nil, fmt.Errorf("%w: its memory of %d bytes is smaller than the component's, %d", ErrInstance, info.MemoryBytes, size)
 	}
 	limits := in.opt.Limits
 	limits.fill(c.engine.cfg.Limits)
@@ -109,7 +142,10 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 	if meta.Version != metaVersion {
 		return nil, fmt.Errorf("%w: it has version %d, this engine knows %d", ErrInstance, meta.Version, metaVersion)
 	}
-	if n, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil || n != len(in.id) {
+	if len(meta.Instance) != hex.EncodedLen(len(in.id)) {
+		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
+	}
+	if _, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil {
 		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
 	}
 	st := &state{lastID: meta.LastID, globals: d.Globals(), stateRest: meta.stateRest}
@@ -136,29 +172,4 @@ func (c *Component) Resume(ctx context.Context, d *snapshot.Delta, opt *Options)
 		return nil, err
 	}
 	return in, nil
-}
-
-// get returns the open component with a digest, or fetches it.
-func (s *components) get(ctx context.Context, e *Engine, digest snapshot.Digest) (*Component, error) {
-	if c := s.find(digest); c != nil {
-		return c, nil
-	}
-	missing := fmt.Errorf("%w: component %v is not open", ErrMismatch, digest)
-	if e.cfg.Fetch == nil {
-		return nil, missing
-	}
-	s.fetching.Lock() // so that one that many sessions want is fetched once
-	defer s.fetching.Unlock()
-	if c := s.find(digest); c != nil {
-		return c, nil
-	}
-	snap, err := e.cfg.Fetch(ctx, digest)
-	if err != nil {
-		return nil, errors.Join(missing, fmt.Errorf("engine: fetch component %v: %w", digest, err))
-	}
-	defer snap.Close()
-	if snap.Digest() != digest {
-		return nil, fmt.Errorf("%w: Config.Fetch returned component %v instead of %v", ErrMismatch, snap.Digest(), digest)
-	}
-	return e.Load(ctx, snap)
 }

@@ -65,6 +65,7 @@ type server struct {
 	suspend chan struct{}             // closed when the instance in progress is to be suspended
 
 	call   *call        // in progress, or the last one
+	used   Usage        // by the request in progress
 	finish func() error // what remains to be done when the answer is sent: to reset the guest's memory
 
 	// Reading belongs to the main goroutine, which waits for the next request,
@@ -223,7 +224,7 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 			watch.Reset(0)
 		}
 	}
-	s.call = nil
+	s.call, s.used = nil, Usage{}
 	m, err := serve(ctx)
 	s.hosts.Store(nil)
 	s.watching = !watch.Stop()
@@ -232,7 +233,7 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 		if err != nil {
 			return err
 		}
-		failed := &wire.Failed{ID: id, Error: b}
+		failed := &wire.Failed{ID: id, Usage: s.used.encode(), Error: b}
 		if k := s.call; k != nil && k.session != nil && survives(err) {
 			failed.State = k.session.next
 		}
@@ -249,7 +250,8 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 }
 
 func (s *server) compile(ctx context.Context, m *wire.Compile) (*wire.Compiled, error) {
-	c, err := s.engine.Compile(ctx, Source{Language: s.lang.runtime.Language, Name: string(m.Name), Code: m.Code})
+	src := Source{Language: s.lang.runtime.Language, Name: string(m.Name), Code: m.Code}
+	c, err := s.engine.compile(ctx, s.lang, src, &s.used)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +260,7 @@ func (s *server) compile(ctx context.Context, m *wire.Compile) (*wire.Compiled, 
 	if _, err := c.snapshot.WriteRaw(&b); err != nil {
 		return nil, err
 	}
-	return &wire.Compiled{ID: m.ID, Snapshot: b.Bytes()}, nil
+	return &wire.Compiled{ID: m.ID, Usage: s.used.encode(), Snapshot: b.Bytes()}, nil
 }
 
 // keep makes c the component of its digest.
@@ -323,6 +325,7 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 	}
 	s.call = call
 	a, finish, err := c.local(call)
+	s.used = a.usage
 	if finish != nil && s.engine.cfg.VerifyReset {
 		err = first(finish(), err)
 	} else {
@@ -331,7 +334,7 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	r := &wire.Result{ID: m.ID, Status: int64(a.status), Usage: a.usage.encode(), Data: a.data}
+	r := &wire.Result{ID: m.ID, Status: int64(a.status), Usage: s.used.encode(), Data: a.data}
 	if call.session != nil {
 		r.State = call.session.next
 	}

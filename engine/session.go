@@ -8,13 +8,14 @@ import (
 	"github.com/sporeengine/spore/snapshot"
 )
 
-// maxStateRest bounds what an encoded state has beside lines, of which the arguments of
-// pending calls are the most.
-const maxStateRest = 2 * maxArgBytes
+// maxStateRest bounds what a state has beside memory and globals, as JSON, of which the arguments
+// of pending calls are the most. With the rest of instanceMeta it fits into a snapshot.
+const maxStateRest = snapshot.MaxMetaBytes - 4<<20
 
 // A session is what a call finds of an instance, and what it leaves. What it finds it
 // does not change, so that a call that fails leaves the instance as it was.
 type session struct {
+	instance *Instance       // nil in a worker process
 	keys     string          // idempotency keys of its host calls begin like this
 	from     *state          // without globals: that of the component's image
 	lines    []byte          // of from's memory; empty: it is the image's
@@ -22,9 +23,9 @@ type session struct {
 	suspend  <-chan struct{} // see guest
 	maxBytes int64           // of what it leaves
 
+	ledger    *ledger     // of its host calls, if it runs in a worker process
 	cells     []cellState // of from, and the one that was run
 	next      []byte      // what it leaves, encoded; nil if the call failed
-	plain     bool        // nothing is pending in it
 	suspended bool        // the call waits for answers from outside
 }
 
@@ -61,6 +62,9 @@ func (s *session) wake(g *guest, mem *snapshot.Memory, img *image) error {
 	if err := g.restore(&from); err != nil {
 		return err
 	}
+	// A fixed clock moves on while answers from outside are pending if the host has come back
+	// without one.
+	g.jump = s.goOn && len(g.host.replies) == 0
 	fresh := from.fresh && g.fixed == nil // replay must not depend on how often it was suspended
 	if len(s.lines) == 0 && !fresh {
 		return nil
@@ -109,6 +113,9 @@ func (s *session) adopt(encoded []byte, spent budgets) error {
 	if err != nil {
 		return err
 	}
+	if err := s.ledger.check(st); err != nil {
+		return err
+	}
 	if s.next, err = s.encode(st, spent); err != nil {
 		return err
 	}
@@ -125,7 +132,6 @@ func (s *session) encode(st *state, spent budgets) ([]byte, error) {
 	if st.Call != nil {
 		st.Call.budgets = spent
 	}
-	s.plain = st.plain()
 	s.suspended = st.Call != nil
 	return st.append(make([]byte, 0, 16<<10))
 }
@@ -156,8 +162,8 @@ func (g *guest) drain(lease *lease, due bool) error {
 		if g.host.owed == 0 && g.fixed != nil && !g.jump {
 			return nil // a fixed clock jumps once, or a timer that starts itself again would never end
 		}
-		g.jump = false
 		status, result, err := g.settleNext(lease)
+		g.jump = false
 		switch {
 		case err == errSuspend:
 			return nil

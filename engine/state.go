@@ -139,6 +139,9 @@ func (s *state) append(dst []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(text) > maxStateRest {
+		return nil, &LimitError{Limit: limitState, Max: maxStateRest}
+	}
 	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(text))), text...), nil
 }
 
@@ -213,13 +216,18 @@ func (s *state) check() error {
 		if err := number(p.ID); err != nil {
 			return err
 		}
+		if p.Due < 0 {
+			return errors.New("a sleep that was due before the clock began")
+		}
 	}
 	for _, p := range s.Pending {
 		if err := number(p.ID); err != nil {
 			return err
 		}
-		if _, _, err := abi.ParseFrame(p.Frame); err != nil {
+		if text, buffers, err := abi.ParseFrame(p.Frame); err != nil {
 			return err
+		} else if err := checkJSON(text, buffers); err != nil {
+			return fmt.Errorf("argument of host call %d: %w", p.ID, err)
 		}
 		if p.Reply != nil {
 			if _, _, err := abi.ParseFrame(p.Reply[min(1, len(p.Reply)):]); err != nil {
@@ -236,6 +244,9 @@ func (s *state) check() error {
 		}
 	}
 	if c := s.Call; c != nil {
+		if c.Function == "" {
+			return errors.New("a call of no function")
+		}
 		if c.Time < 0 || c.HostTime < 0 || c.Fuel < 0 || c.HostCalls < 0 {
 			return errors.New("a limit below zero")
 		}
@@ -294,7 +305,7 @@ func (g *guest) restore(s *state) error {
 	}
 	for _, p := range s.Pending {
 		// What was under way when the instance was suspended is not done again by itself.
-		g.host.add(p.ID, &hostWait{name: p.Name, frame: p.Frame, later: p.Reply == nil && !p.Again})
+		g.host.add(p.ID, &hostWait{name: p.Name, frame: p.Frame, later: p.Reply == nil && !p.Again, said: p.Later && !p.Again})
 		if p.Reply != nil {
 			g.host.push(p.ID, p.Reply, nothing)
 		}
@@ -305,7 +316,6 @@ func (g *guest) restore(s *state) error {
 		g.calls = min(g.calls, c.HostCalls)
 		g.host.left = min(g.host.left, c.HostTime)
 	}
-	g.jump = len(g.host.replies) == 0
 	return nil
 }
 

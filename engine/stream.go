@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"iter"
 	"math"
-	"sync/atomic"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
 	"github.com/sporeengine/spore/hostfuncs"
@@ -27,7 +26,7 @@ type Part struct {
 func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		parts := make(chan *Result)
+		parts := make(chan emitted)
 		done := make(chan struct{})
 		var last *Result
 		var err error
@@ -35,7 +34,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 			cancel()
 			<-done
 		}()
-		k := &call{function: function, onHold: new(func(bool))}
+		k := &call{function: function, onHold: new(func(bool)), kind: OpStream}
 		k.emit = emitter(k, parts, in.limits())
 		go func() {
 			defer close(done)
@@ -43,10 +42,11 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 		}()
 		for {
 			select {
-			case r := <-parts:
-				if !yield(Part{Result: r}, nil) {
+			case p := <-parts:
+				if !yield(Part{Result: p.part}, nil) {
 					return
 				}
+				close(p.more)
 			case <-done:
 				if err != nil {
 					yield(Part{}, err)
@@ -79,16 +79,20 @@ func (in *Instance) limits() Limits {
 	return l
 }
 
+// An emitted is a part on its way to the consumer, who closes more when he is done with it.
+type emitted struct {
+	part *Result
+	more chan struct{}
+}
+
 // emitter returns the host function that sends parts to the consumer of a stream.
-func emitter(k *call, parts chan<- *Result, limits Limits) *hostfuncs.Func {
-	var left atomic.Int64
-	left.Store(limits.Output)
+func emitter(k *call, parts chan<- emitted, limits Limits) *hostfuncs.Func {
 	f := hostfuncs.Raw("emit", "", func(ctx context.Context, arg hostfuncs.Value) (hostfuncs.Value, error) {
 		size := int64(len(arg.JSON))
 		for _, b := range arg.Buffers {
 			size += int64(len(b))
 		}
-		if left.Add(-size) < 0 {
+		if k.emitted.Add(size) > limits.Output {
 			return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeTooLarge, "the parts have more than %d bytes", limits.Output)
 		}
 		if int64(abi.Depth(arg.JSON)) > limits.Depth {
@@ -98,8 +102,16 @@ func emitter(k *call, parts chan<- *Result, limits Limits) *hostfuncs.Func {
 			hold(true)
 			defer hold(false)
 		}
+		// The answer comes when the consumer wants more, so that he can still leave: what the
+		// component does then is taken back.
+		p := emitted{partOf(arg), make(chan struct{})}
 		select {
-		case parts <- partOf(arg):
+		case parts <- p:
+		case <-ctx.Done():
+			return hostfuncs.Value{}, ctx.Err()
+		}
+		select {
+		case <-p.more:
 			return hostfuncs.Value{JSON: []byte("null")}, nil
 		case <-ctx.Done():
 			return hostfuncs.Value{}, ctx.Err()

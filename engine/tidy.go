@@ -22,6 +22,8 @@ const (
 	storeTime = 30 * time.Second
 	storers   = 16
 	storeRest = time.Second // for a store that has failed
+
+	pressureRest = 100 * time.Millisecond // between two attempts to make room in advance
 )
 
 // run compresses and stores states in time, until the engine is closed.
@@ -48,6 +50,12 @@ func (p *parking) run(stopped chan<- struct{}) {
 			for d := p.cfg.StoreAfter; p.full() && p.cfg.Store != nil && d > time.Millisecond; d /= 2 {
 				p.tidy(0, d)
 			}
+			// What cannot be helped must not keep a processor busy.
+			select {
+			case <-p.stop:
+				return
+			case <-time.After(pressureRest):
+			}
 		}
 	}
 }
@@ -56,6 +64,8 @@ func (p *parking) run(stopped chan<- struct{}) {
 func (p *parking) tidy(compress, put time.Duration) (n int) {
 	p.tidying.Lock()
 	defer p.tidying.Unlock()
+	var storeErr error
+	defer func() { p.tidied(n, storeErr) }()
 	now := time.Now()
 	n = p.each(func(e *entry) bool { return e.form == formRaw && e.used <= now.Add(-compress).UnixNano() }, p.pack)
 	if p.cfg.Store == nil || now.Before(p.again) {
@@ -83,7 +93,7 @@ func (p *parking) tidy(compress, put time.Duration) (n int) {
 	})
 	work.Wait()
 	if err := failed.Load(); err != nil {
-		p.again = now.Add(storeRest)
+		p.again, storeErr = now.Add(storeRest), *err
 		p.log.Warn("spore: the store of parked instances failed", slog.Any("error", *err))
 	}
 	return n
@@ -109,12 +119,28 @@ func (p *parking) each(want func(*entry) bool, do func(number uint32) bool) (n i
 				return n
 			default:
 			}
+			p.begin()
 			if do(number) {
 				n++
 			}
 		}
 	}
 	return n
+}
+
+// begin tells the tracer that states are about to be moved, once a pass, and tidied that n
+// have been. p.tidying is held.
+func (p *parking) begin() {
+	if p.tracer != nil && p.end == nil {
+		_, p.end = p.tracer.Begin(context.Background(), Op{Kind: OpTidy})
+	}
+}
+
+func (p *parking) tidied(n int, err error) {
+	if p.end != nil {
+		p.end(Outcome{Err: err, Moved: n})
+		p.end = nil
+	}
 }
 
 // raw returns what is kept of a state in memory, if it has the form.

@@ -27,6 +27,7 @@ type hostWait struct {
 	name  string
 	frame []byte // its argument; kept only where the call may be suspended
 	later bool   // the answer comes from outside
+	said  bool   // the function has said so; otherwise the instance was suspended meanwhile
 	free  bool   // waiting for it does not count: the consumer of a stream is slow
 }
 
@@ -84,7 +85,7 @@ func (w *hostWaits) take(id uint32) (hostReply, bool) {
 		case wait == nil:
 		case r.data == nil:
 			w.count(wait, -1)
-			wait.later = true
+			wait.later, wait.said = true, true
 			if r.id == id {
 				return r, true
 			}
@@ -141,7 +142,8 @@ func (g *guest) hostCall(id uint32, blocking bool, name string, frame []byte) ([
 	if reply != nil && (blocking || g.fixed == nil) {
 		return reply, g.check() // the function may have taken its time
 	}
-	wait := &hostWait{name: name, free: name == abi.EmitCall, later: answered && reply == nil}
+	later := answered && reply == nil
+	wait := &hostWait{name: name, free: name == abi.EmitCall, later: later, said: later}
 	g.host.add(id, wait)
 	if reply != nil {
 		g.host.push(id, reply, nothing)
@@ -152,9 +154,10 @@ func (g *guest) hostCall(id uint32, blocking bool, name string, frame []byte) ([
 		}
 		return nil, nil
 	}
-	// Waiting for the host does not use up the guest's time.
+	// Waiting for the host does not use up the guest's time. The guest is in the middle of
+	// something, so that its state cannot be kept now: it is not to be suspended here.
 	begin := time.Now()
-	r, err := g.awaitHost(id, nil)
+	r, err := g.awaitHost(id, nil, nil)
 	now := time.Now()
 	g.deadline, g.turn = g.deadline.Add(now.Sub(begin)), now
 	return r.data, err
@@ -185,8 +188,8 @@ func (g *guest) cancelCall(frame []byte) ([]byte, error) {
 var errSuspend = errors.New("engine: the guest waits for an answer from outside")
 
 // awaitHost waits for the reply to a call, any if id is 0. It returns a reply without number if timeout
-// comes first, or if a call turns out to be answered later.
-func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error) {
+// comes first, or if a call turns out to be answered later, and errSuspend once suspend is closed.
+func (g *guest) awaitHost(id uint32, timeout <-chan time.Time, suspend <-chan struct{}) (hostReply, error) {
 	for {
 		if r, ok := g.host.take(id); ok {
 			return r, nil
@@ -213,7 +216,7 @@ func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error
 			err = interrupted(g.ctx)
 		case <-g.engine.closed:
 			err = ErrClosed
-		case <-g.suspend:
+		case <-suspend:
 			err = errSuspend
 		}
 		if limit != nil {
@@ -235,7 +238,7 @@ func (g *guest) awaitHost(id uint32, timeout <-chan time.Time) (hostReply, error
 func (g *guest) settle() (id uint32, reply []byte, err error) {
 	for g.host.owed > 0 {
 		if g.fixed != nil {
-			r, err := g.awaitHost(g.host.first(), nil)
+			r, err := g.awaitHost(g.host.first(), nil, g.suspend)
 			if err != nil || r.data != nil {
 				return r.id, r.data, err
 			}
@@ -247,7 +250,7 @@ func (g *guest) settle() (id uint32, reply []byte, err error) {
 			defer timer.Stop()
 			due = timer.C
 		}
-		r, err := g.awaitHost(0, due)
+		r, err := g.awaitHost(0, due, g.suspend)
 		if err != nil || r.data != nil {
 			return r.id, r.data, err
 		}
@@ -281,14 +284,38 @@ func (g *guest) mustSuspend() bool {
 	return g.fixed == nil && time.Duration(wait) > g.left
 }
 
+// exhausted returns the error of a call that has nothing left of a limit, which it may not have noticed.
+func (g *guest) exhausted() error {
+	switch {
+	case g.left <= 0:
+		return g.outOfTime()
+	case g.host.left <= 0:
+		return &LimitError{Limit: limitHostTime, Max: int64(g.limits.HostTime)}
+	case g.fuel <= 0:
+		return &LimitError{Limit: limitFuel, Max: g.limits.Fuel}
+	}
+	return nil
+}
+
 var nullReply = abi.Reply(true, []byte("null"))
 
-// pendingCalls returns the calls that were not settled, in the order in which they were made.
+// pendingCalls returns the calls that were not settled, in the order in which they were made,
+// and with them the replies that have come and were not taken.
 func (w *hostWaits) pendingCalls() []pendingState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	replies := make(map[uint32][]byte, len(w.replies))
+	for _, r := range w.replies {
+		if r.data != nil {
+			replies[r.id] = r.data
+		} else if p := w.pending[r.id]; p != nil {
+			p.said = true
+		}
+	}
 	list := make([]pendingState, 0, len(w.pending))
 	for _, id := range slices.SortedFunc(maps.Keys(w.pending), cmp.Compare[uint32]) {
 		p := w.pending[id]
-		list = append(list, pendingState{ID: id, Name: p.name, Frame: p.frame, Later: p.later})
+		list = append(list, pendingState{ID: id, Name: p.name, Frame: p.frame, Later: p.said, Reply: replies[id]})
 	}
 	return list
 }

@@ -138,7 +138,7 @@ func TestBrowserHello(t *testing.T) {
 }
 
 func TestBrowserWebserver(t *testing.T) {
-	url := startWebserver(t)
+	url := startServer(t, "webserver")
 	b := newBrowser(t)
 	open := func(path string) { b.open(url+path, 1000, 1000) }
 
@@ -181,7 +181,7 @@ func TestBrowserWebserver(t *testing.T) {
 }
 
 func TestBrowserCardDiffersWithEveryVisit(t *testing.T) {
-	url := startWebserver(t)
+	url := startServer(t, "webserver")
 	b := newBrowser(t)
 	const pattern = `document.querySelector("svg").outerHTML`
 	var first, second string
@@ -200,7 +200,7 @@ func TestBrowserCardDiffersWithEveryVisit(t *testing.T) {
 }
 
 func TestBrowserStopsHostileHTML(t *testing.T) {
-	url := startWebserver(t) + "/hostile"
+	url := startServer(t, "webserver") + "/hostile"
 	b := newBrowser(t)
 	b.open(url, 1000, 520)
 	var got struct{ Title, URL string }
@@ -217,11 +217,11 @@ func TestBrowserStopsHostileHTML(t *testing.T) {
 	check(t, b, "hostile", seen{Text: "Nothing happened"})
 }
 
-// startWebserver starts the program on a free port, and ends it as Ctrl-C does
-// when the test ends.
-func startWebserver(t *testing.T) (url string) {
+// startServer starts an example that is a server on a free port, and ends it as
+// Ctrl-C does when the test ends.
+func startServer(t *testing.T, name string, args ...string) (url string) {
 	t.Helper()
-	cmd := exec.Command(build(t, "webserver"), "-addr", "127.0.0.1:0")
+	cmd := exec.Command(build(t, name), append(args, "-addr", "127.0.0.1:0")...)
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func startWebserver(t *testing.T) (url string) {
 	lines := bufio.NewScanner(log)
 	for url == "" {
 		if !lines.Scan() {
-			t.Fatalf("the webserver ended before it listened: %v", cmd.Wait())
+			t.Fatalf("the server ended before it listened: %v", cmd.Wait())
 		}
 		if m := regexp.MustCompile(`msg=listening url=(\S+)`).FindStringSubmatch(lines.Text()); m != nil {
 			url = m[1]
@@ -251,7 +251,7 @@ func startWebserver(t *testing.T) (url string) {
 		}
 		<-drained
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the webserver ended with %v", err)
+			t.Errorf("the server ended with %v", err)
 		}
 	})
 	return url

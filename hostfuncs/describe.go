@@ -1,6 +1,7 @@
 package hostfuncs
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,12 +17,16 @@ func (s Set) TypeScript() string {
 	var b strings.Builder
 	b.WriteString("declare module \"spore\" {\n")
 	b.WriteString("  export class HostError extends Error { code: string; }\n")
+	comment(&b, "  ", "An aborted signal gives the call up: its promise is rejected with the signal's reason.")
+	b.WriteString("  export interface CallOptions { signal?: AbortSignal; }\n")
+	comment(&b, "  ", "Hands one part of the result to whoever reads it, an element as HTML, and waits until the next is wanted.")
+	b.WriteString("  export function emit(value: any): Promise<void>;\n")
 	for f := range s.All() {
-		arg, result := typeScript(f.in.root, "  "), typeScript(f.out.root, "  ")
-		for _, form := range []string{"call(name: %q%s): Promise<%s>;\n", "callSync(name: %q%s): %s;\n"} {
-			comment(&b, "  ", f.Doc)
-			fmt.Fprintf(&b, "  export function "+form, f.Name, parameter("argument", arg, f.in.root), result)
-		}
+		arg, result := parameter("argument", typeScript(f.in.root, "  "), f.in.root), typeScript(f.out.root, "  ")
+		comment(&b, "  ", f.Doc)
+		fmt.Fprintf(&b, "  export function call(name: %q%s, options?: CallOptions): Promise<%s>;\n", f.Name, cmp.Or(arg, ", argument?: undefined"), result)
+		comment(&b, "  ", f.Doc)
+		fmt.Fprintf(&b, "  export function callSync(name: %q%s): %s;\n", f.Name, arg, result)
 	}
 	b.WriteString("}\n")
 	return b.String()

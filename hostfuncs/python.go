@@ -8,6 +8,22 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
+// pythonHead is what module spore has whatever is granted.
+const pythonHead = `from typing import Any, Literal, NotRequired, TypedDict, overload
+
+class HostError(Exception):
+    code: str
+    message: str
+    call: int
+
+async def emit(value: Any, /) -> None:
+    """Gives one part of a streamed result, and waits until more is wanted."""
+def emit_sync(value: Any, /) -> None: ...
+def display(*objects: Any, raw: bool = False) -> None:
+    """Shows values in a cell, in the richest forms they have."""
+
+`
+
 // Python returns declarations (.pyi) for the functions of s, by which an editor or
 // a model knows what spore.call takes and returns.
 func (s Set) Python() string {
@@ -32,8 +48,7 @@ func (s Set) Python() string {
 			fmt.Fprintf(&calls[i], "%s%s(name: Literal[%q]%s, /) -> %s:%s\n", overload, def, f.Name, param, result, docstring(f.Doc))
 		}
 	}
-	return "from typing import Any, Literal, NotRequired, TypedDict, overload\n\n" +
-		"class HostError(Exception):\n    code: str\n    message: str\n    call: int\n\n" + p.classes.String() + calls[0].String() + calls[1].String()
+	return pythonHead + p.classes.String() + calls[0].String() + calls[1].String()
 }
 
 // pythonTypes collects the classes that types need.

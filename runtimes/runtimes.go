@@ -29,8 +29,10 @@ type Runtime struct {
 	// Nil means that the interpreter takes source as it is.
 	Lower func(name string, code []byte) (Lowered, []Diagnostic)
 
-	// LowerCell is Lower for source that is run in a live component, as a script whose
-	// declarations stay for the next one. Nil means that the interpreter takes it as it is.
+	// LowerCell does the same for a cell: source that runs in a live interpreter, as
+	// the function "spore.exec" of the guest ABI has it. It knows nothing of the
+	// component or of cells before. Nil means that the interpreter takes cells as
+	// they are.
 	LowerCell func(name string, code []byte) (Lowered, []Diagnostic)
 }
 

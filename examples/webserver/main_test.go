@@ -63,7 +63,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		running = strings.Contains(metrics, "\nspore_renders_total 1\n")
+		running = strings.Contains(metrics, "\nspore_calls_total 1\n")
 	}
 	stop()
 	a := <-answers

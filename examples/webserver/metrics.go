@@ -6,7 +6,8 @@ import (
 )
 
 // serveMetrics writes the counters of the engine in the text format of
-// Prometheus.
+// Prometheus, under the names that package promspore gives them: a server with the client
+// of Prometheus uses that, which has histograms and tenants too.
 func (s *server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	st := s.eng.Stats()
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -17,13 +18,13 @@ func (s *server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	}{
 		{"spore_components", "gauge", "Components compiled or loaded, and not closed.", st.Components},
 		{"spore_compiles_total", "counter", "Components compiled or loaded.", st.Compiles},
-		{"spore_renders_total", "counter", "Renders begun.", st.Renders},
-		{"spore_render_errors_total", "counter", "Renders that failed.", st.Errors},
-		{"spore_render_limits_total", "counter", "Renders ended by a limit.", st.Limits},
+		{"spore_calls_total", "counter", "Renders and calls begun.", st.Renders},
+		{"spore_call_errors_total", "counter", "Renders and calls that failed.", st.Errors},
+		{"spore_call_limits_total", "counter", "Renders and calls ended by a limit.", st.Limits},
 		{"spore_waits_total", "counter", "Calls that waited for room or for a worker.", st.Waits},
 		{"spore_guests", "gauge", "Calls and compilations in progress.", st.Guests},
 		{"spore_guest_memory_bytes", "gauge", "Memory that they may use.", st.GuestMemory},
-		{"spore_waiting", "gauge", "Calls that wait for room.", st.Waiting},
+		{"spore_waiting_calls", "gauge", "Calls that wait for room.", st.Waiting},
 		{"spore_images", "gauge", "Component images mapped.", st.Images},
 		{"spore_image_bytes", "gauge", "Bytes of component images mapped.", st.ImageBytes},
 		{"spore_image_builds_total", "counter", "Images mapped again after they had been dropped.", st.ImageBuilds},

@@ -5,6 +5,12 @@ class HostError(Exception):
     message: str
     call: int
 
+async def emit(value: Any, /) -> None:
+    """Gives one part of a streamed result, and waits until more is wanted."""
+def emit_sync(value: Any, /) -> None: ...
+def display(*objects: Any, raw: bool = False) -> None:
+    """Shows values in a cell, in the richest forms they have."""
+
 ClockNowArgument = TypedDict("ClockNowArgument", {
     "zone": NotRequired[str],  # such as Europe/Oslo; the host decides which there are
 })

@@ -1,7 +1,11 @@
 declare module "spore" {
   export class HostError extends Error { code: string; }
+  /** An aborted signal gives the call up: its promise is rejected with the signal's reason. */
+  export interface CallOptions { signal?: AbortSignal; }
+  /** Hands one part of the result to whoever reads it, an element as HTML, and waits until the next is wanted. */
+  export function emit(value: any): Promise<void>;
   /** Any value. */
-  export function call(name: "blob.copy", argument?: any): Promise<any>;
+  export function call(name: "blob.copy", argument?: any, options?: CallOptions): Promise<any>;
   /** Any value. */
   export function callSync(name: "blob.copy", argument?: any): any;
   /** An image of another size. */
@@ -25,12 +29,12 @@ declare module "spore" {
   /** Ends *∕ a comment and a """ docstring. */
   export function call(name: "kv.delete", argument: {
     key: string;
-  }): Promise<{}>;
+  }, options?: CallOptions): Promise<{}>;
   /** Ends *∕ a comment and a """ docstring. */
   export function callSync(name: "kv.delete", argument: {
     key: string;
   }): {};
-  export function call(name: "kv.keys"): Promise<null | Array<Record<string, null | number>>>;
+  export function call(name: "kv.keys", argument?: undefined, options?: CallOptions): Promise<null | Array<Record<string, null | number>>>;
   export function callSync(name: "kv.keys"): null | Array<Record<string, null | number>>;
   /** Rows. */
   export function call(name: "query.next", argument: {
@@ -52,7 +56,7 @@ declare module "spore" {
       lon: number;
     };
     "opt-s"?: Record<string, string>;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     high: null | Array<number>;
     rain: boolean;
   }>;

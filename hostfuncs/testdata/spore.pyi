@@ -5,6 +5,12 @@ class HostError(Exception):
     message: str
     call: int
 
+async def emit(value: Any, /) -> None:
+    """Gives one part of a streamed result, and waits until more is wanted."""
+def emit_sync(value: Any, /) -> None: ...
+def display(*objects: Any, raw: bool = False) -> None:
+    """Shows values in a cell, in the richest forms they have."""
+
 ImageScaleArgument = TypedDict("ImageScaleArgument", {
     "image": bytes,  # PNG or JPEG
     "mask": NotRequired[None | bytes],

@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "55032000007a5d6365811b576a8f86a379b6ea41723e8f548bc47ed85998473a"
+const digest = "03bb42476d84cb46ad8903be4c665d4e5f86c02fd04bc576daeec812a5088589"

@@ -267,6 +267,7 @@ func TestForms(t *testing.T) {
 		"export default <p>x</p>",
 		"module.exports = () => <p>x</p>",
 		"exports.render = () => <p>x</p>",
+		"export const render = async () => (await import('react')).createElement('p', null, (await import('react')).default.version ? 'x' : '')",
 		"export const render = () => '<p>x</p>'",
 		"export const render = async () => <p>x</p>",
 		"export default function A() { return <i>not this</i> } export const render = () => <p>x</p>",

@@ -26,6 +26,7 @@ func Runtime() runtimes.Runtime {
 		ABI:        runtimes.ABIVersion,
 		Module:     module,
 		Lower:      Lower,
+		LowerCell:  LowerCell,
 	}
 	sum, err := hex.DecodeString(digest)
 	if err != nil || len(sum) != len(r.SHA256) {

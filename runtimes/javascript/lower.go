@@ -95,6 +95,7 @@ func build(code []byte, loader api.Loader) api.BuildResult {
 		Format:      api.FormatCommonJS,
 		Platform:    api.PlatformNeutral,
 		Target:      api.ES2023,
+		Supported:   map[string]bool{"dynamic-import": false}, // becomes require
 		JSX:         api.JSXAutomatic,
 		Define:      map[string]string{"process.env.NODE_ENV": `"production"`},
 		TsconfigRaw: "{}",
@@ -158,12 +159,12 @@ func resolve(args api.OnResolveArgs) (api.OnResolveResult, error) {
 	if slices.Contains(modules, args.Path) {
 		return api.OnResolveResult{Path: args.Path, External: true}, nil
 	}
-	return api.OnResolveResult{Errors: []api.Message{{Text: unknownModule(args.Path)}}}, nil
+	return api.OnResolveResult{Errors: []api.Message{{Text: unknownModule(args.Path, "a component", modules)}}}, nil
 }
 
-// unknownModule explains an import that cannot be had. Whoever wrote it is
+// unknownModule explains an import that who cannot have. Whoever wrote it is
 // most often a model that can write it otherwise, if told how.
-func unknownModule(name string) string {
+func unknownModule(name, who string, known []string) string {
 	hint := ""
 	switch {
 	case strings.HasPrefix(name, "./"), strings.HasPrefix(name, "../"), strings.HasPrefix(name, "/"), strings.HasPrefix(name, "@/"):
@@ -180,7 +181,7 @@ func unknownModule(name string) string {
 	if hint != "" {
 		hint = " (" + hint + ")"
 	}
-	return fmt.Sprintf("cannot import %q%s; a component can import %s", clip(name, 100), hint, strings.Join(modules, ", "))
+	return fmt.Sprintf("cannot import %q%s; %s can import %s", clip(name, 100), hint, who, strings.Join(known, ", "))
 }
 
 func diagnostics(name string, messages []api.Message) []runtimes.Diagnostic {

@@ -107,9 +107,9 @@ func Parse(t Type, body []byte) (Message, error) {
 	case TypeResult:
 		m = &Result{ID: d.uint(), Status: d.int(), Usage: d.ints(), Data: d.blob(), State: d.blob()}
 	case TypeCompiled:
-		m = &Compiled{ID: d.uint(), Snapshot: d.blob()}
+		m = &Compiled{ID: d.uint(), Usage: d.ints(), Snapshot: d.blob()}
 	case TypeFailed:
-		m = &Failed{ID: d.uint(), Error: d.blob(), State: d.blob()}
+		m = &Failed{ID: d.uint(), Usage: d.ints(), Error: d.blob(), State: d.blob()}
 	case TypeStart, TypeReady, TypeProgress:
 		return Raw{t, body}, nil
 	default:

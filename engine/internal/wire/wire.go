@@ -127,6 +127,7 @@ type Result struct {
 // Compiled answers [Compile].
 type Compiled struct {
 	ID       uint64
+	Usage    []int64 // as in Result
 	Snapshot []byte
 }
 
@@ -134,6 +135,7 @@ type Compiled struct {
 // engine defines.
 type Failed struct {
 	ID    uint64
+	Usage []int64 // as in Result
 	Error []byte
 	State []byte // as in Result, if the instance has survived
 }
@@ -213,11 +215,13 @@ func (m *Result) appendTo(b []byte) ([]byte, Type) {
 
 func (m *Compiled) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)
+	b = appendInts(b, m.Usage)
 	return appendBlob(b, m.Snapshot), TypeCompiled
 }
 
 func (m *Failed) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)
+	b = appendInts(b, m.Usage)
 	b = appendBlob(b, m.Error)
 	return appendBlob(b, m.State), TypeFailed
 }

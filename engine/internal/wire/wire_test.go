@@ -16,17 +16,19 @@ func messages() []Message {
 		Raw{TypeStart, []byte(`{"a":1}`)},
 		&Compile{ID: 1, Name: []byte("a.js"), Code: []byte("code")},
 		&Render{ID: 2, Digest: [32]byte{1, 2}, Snapshot: []byte("image"), Limits: []int64{1, -1, 1 << 60}, Console: true, Grants: 1 << 20, Fixed: true,
-			Now: -5, Seed: 1 << 63, Function: []byte("render"), Arg: []byte("{}")},
+			Now: -5, Seed: 1 << 63, Function: []byte("render"), Arg: []byte("{}"), Session: true, GoOn: true, State: []byte("state")},
+		&Suspend{ID: 3},
 		&Forget{Digest: [32]byte{31: 9}},
 		&Cancel{ID: 1<<64 - 1},
 		&HostReply{ID: 2, Call: 7, Reply: []byte("\x01reply")},
 		&HostCall{ID: 2, Call: 7, Blocking: true, Name: []byte("kv.get"), Frame: []byte("frame")},
+		&GiveUp{ID: 2, Call: 7},
 		Raw{TypeReady, []byte("{}")},
 		Raw{TypeProgress, []byte{}},
 		&Console{ID: 2, Level: -4, Text: []byte("text")},
-		&Result{ID: 2, Status: 1, Usage: []int64{1, 2, 3}, Data: []byte("data")},
-		&Compiled{ID: 1, Snapshot: []byte("snapshot")},
-		&Failed{ID: 1, Error: []byte("{}")},
+		&Result{ID: 2, Status: 1, Usage: []int64{1, 2, 3}, Data: []byte("data"), State: []byte("state")},
+		&Compiled{ID: 1, Usage: []int64{4}, Snapshot: []byte("snapshot")},
+		&Failed{ID: 1, Usage: []int64{5}, Error: []byte("{}"), State: []byte("state")},
 	}
 }
 

@@ -130,10 +130,10 @@ compile "$here/shim/compile.c" "${ours[@]}"
 link compile compile
 (cd "$here" && go run ./precompile "$work/obj/compile.wasm" "$work/obj/prelude.js" "$work/obj/prelude.bin")
 
-for f in shim frame result native; do
+for f in shim hostcall frame result native clock; do
 	compile "$here/shim/$f.c" "${ours[@]}" -DPRELUDE="\"$work/obj/prelude.bin\""
 done
-link quickjs shim frame result native
+link quickjs shim hostcall frame result native clock
 (cd "$here" && go run ./pack "$work/obj/quickjs.wasm" "$work/obj/quickjs.wasm.zst")
 
 # --- result

@@ -1,5 +1,6 @@
 // The component: what it may import, how it is loaded, and how its functions are called.
 import { HostError, call, callSync } from './calls.js';
+import { exec } from './cells.js';
 import { Failure } from './errors.js';
 
 const React = require('react');
@@ -15,7 +16,7 @@ const modules = {
     renderToStaticMarkup: server.renderToStaticMarkup,
     version: server.version,
   },
-  spore: { call, callSync, HostError },
+  spore: { call, callSync, emit, HostError },
 };
 
 export function require_(name) {
@@ -25,9 +26,13 @@ export function require_(name) {
 }
 
 const AsyncFunction = (async () => {}).constructor;
+const AsyncGeneratorFunction = (async function* () {}).constructor;
+const AsyncGenerator = AsyncGeneratorFunction.prototype.prototype;
+const Generator = (function* () {}).constructor.prototype.prototype;
+const { isPrototypeOf } = Object.prototype;
 const ELEMENT = Symbol.for('react.transitional.element');
 
-const isElement = (v) => typeof v === 'object' && v !== null && v.$$typeof === ELEMENT;
+export const isElement = (v) => typeof v === 'object' && v !== null && v.$$typeof === ELEMENT;
 // What React takes as the type of an element: a function, a class, or what memo, forwardRef, lazy and so on return.
 const isType = (v) => typeof v === 'function' || (typeof v === 'object' && v !== null && typeof v.$$typeof === 'symbol');
 
@@ -55,13 +60,14 @@ function element(type, props) {
     throw new TypeError('the argument of render holds the properties of a React component and must be an object');
   }
   if (isElement(type)) return type;
-  // An asynchronous component can stand at the top: its element is awaited.
-  if (type instanceof AsyncFunction) return type(props ?? {});
+  // An asynchronous component can stand at the top: its element is awaited, or one element after the other.
+  if (type instanceof AsyncFunction || type instanceof AsyncGeneratorFunction) return type(props ?? {});
   return React.createElement(type, props);
 }
 
 // invoke calls a function of the component. `render` stands for the default export if there is none of that name.
 export function invoke(name, arg) {
+  if (name === 'spore.exec') return exec(arg);
   const f = own(name);
   if (name === 'render' && typeof f !== 'function' && isType(own('default'))) return element(own('default'), arg);
   if (typeof f !== 'function') {
@@ -74,5 +80,33 @@ export function invoke(name, arg) {
     ? Promise.resolve(r) : r;
 }
 
-// present renders an element; anything else stays what it is.
-export const present = (value) => (isElement(value) ? server.renderToStaticMarkup(value) : value);
+export const renderElement = (value) => (isElement(value) ? server.renderToStaticMarkup(value) : value);
+
+// emit hands one part of the result to whoever reads it, and waits until the next is wanted.
+async function emit(value) {
+  await call('spore.emit', renderElement(value));
+}
+
+const isGenerator = (v) => typeof v === 'object' && v !== null && (isPrototypeOf.call(AsyncGenerator, v) || isPrototypeOf.call(Generator, v));
+
+// stream emits what a generator yields. What goes wrong with that is thrown where it yielded.
+async function stream(generator) {
+  let step = await generator.next();
+  while (!step.done) {
+    try {
+      await emit(await step.value);
+    } catch (e) {
+      step = await generator.throw(e);
+      continue;
+    }
+    step = await generator.next();
+  }
+  return step.value;
+}
+
+// present makes the result of what a function returned: it renders an element, and a generator is run to its end, for which
+// there is a promise then. Anything else stays what it is.
+export const present = (value) => (isGenerator(value) ? stream(value) : renderElement(value));
+
+// componentExports is what the module "component" is in a cell.
+export const componentExports = () => exported;

@@ -1,5 +1,5 @@
-// crypto.getRandomValues and crypto.randomUUID, from the host's randomness at every call. And performance.timeOrigin,
-// which is another after every start.
+// crypto.getRandomValues and crypto.randomUUID, from the host's randomness at every call. And performance, by the guest's
+// own time (shim/clock.c): the interpreter's would go back when an instance is resumed elsewhere.
 import { define, native } from './native.js';
 
 const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
@@ -22,9 +22,11 @@ const crypto = {
   },
 };
 Object.defineProperty(crypto, Symbol.toStringTag, { value: 'Crypto', configurable: true });
-// The interpreter's own object has a time origin that never changes.
-const { now } = performance;
 define({
   crypto,
-  performance: { now, get timeOrigin() { return native.timeOrigin(); }, toJSON() { return { timeOrigin: this.timeOrigin }; } },
+  performance: {
+    now() { return native.now(); },
+    get timeOrigin() { return native.timeOrigin(); },
+    toJSON() { return { timeOrigin: this.timeOrigin }; },
+  },
 });

@@ -5,6 +5,7 @@ import { fullMessage } from './reactmessages.js';
 const MAX_FRAMES = 64;
 const MAX_TEXT = 16 << 10;
 const MAX_TRACE = 8 << 10; // in UTF-16 code units, so at most 16 KiB of UTF-8 for all but rare text
+const MAX_STACK = 64 << 10; // the interpreter's own has at most 32 frames
 const MAX_NAME = 200;
 const MAX_LINE = 0x7fffffff; // text can claim any position
 const MAX_JSON = 21000; // in UTF-16 code units, each at most three bytes of UTF-8: an error has 64 KiB
@@ -40,15 +41,28 @@ const PLACE = /^(.*):(\d+):(\d+)$/;
 
 const number = (place, i) => (place ? Math.min(+place[i], MAX_LINE) : 0);
 
+// visible returns the lines of a stack that are the component's concern: not those of React and the prelude, nor those of
+// built-in functions that these called.
+function visible(stack) {
+  const lines = [];
+  for (const line of stack.slice(0, MAX_STACK).split('\n')) {
+    if (!FRAME.test(line)) continue;
+    if (!line.includes('(spore:runtime:')) {
+      lines.push(line);
+      continue;
+    }
+    while (lines.length > 0 && lines[lines.length - 1].endsWith(' (native)')) lines.pop();
+  }
+  return lines;
+}
+
 export function frames(stack) {
   const list = [];
-  for (const line of stack.split('\n')) {
+  for (const line of visible(stack)) {
     const m = FRAME.exec(line);
-    if (!m) continue;
     const place = PLACE.exec(m[2] ?? m[3]);
     const file = place ? place[1] : '';
-    if (file === 'spore:runtime') continue; // React and the prelude are not the component's concern
-    const func = m[1] === undefined || m[1] === '<anonymous>' ? '' : m[1];
+    const func = m[1] === undefined || m[1] === '<anonymous>' || m[1] === '<eval>' ? '' : m[1]; // <eval>: a cell's top level
     if (!place && func === '') continue;
     list.push({ func: clip(func, MAX_NAME), file: clip(file, MAX_NAME), line: number(place, 2), column: number(place, 3) });
     if (list.length === MAX_FRAMES) break;
@@ -80,7 +94,7 @@ export function trace(e) {
       const d = describe(at);
       out += `\nCaused by: ${d.name}: ${d.message}`;
     }
-    const stack = text(at, 'stack').split('\n').filter((l) => FRAME.test(l) && !l.includes('(spore:runtime:'));
+    const stack = visible(text(at, 'stack'));
     if (stack.length > 0) out += '\n' + stack.join('\n');
     seen.push(at);
     try { at = at.cause; } catch { break; }
@@ -109,6 +123,13 @@ function serialise(error) {
   }
 }
 
+// syntaxDiagnostics says where code, which did not parse, is wrong.
+export function syntaxDiagnostics(e, code) {
+  const at = frames(text(e, 'stack'))[0] ?? { file: '', line: 0, column: 0 };
+  const lineText = at.line > 0 && typeof code === 'string' ? code.split('\n')[at.line - 1] ?? '' : '';
+  return [{ file: at.file, line: at.line, column: at.column, text: describe(e).message, lineText: clip(lineText, 1000) }];
+}
+
 // report makes the error of the ABI. kind is what C knows; code is source that did not parse.
 export function report(e, kind, code) {
   const { name, message } = describe(e);
@@ -129,9 +150,7 @@ export function report(e, kind, code) {
   error.stack = typeof e === 'object' && e !== null ? frames(text(e, 'stack')) : [];
   error.trace = trace(e);
   if (kind === 'syntax') {
-    const at = error.stack.shift() ?? { file: '', line: 0, column: 0 };
-    const lineText = at.line > 0 && typeof code === 'string' ? code.split('\n')[at.line - 1] ?? '' : '';
-    error.diagnostics = [{ file: at.file, line: at.line, column: at.column, text: message, lineText: clip(lineText, 1000) }];
+    error.diagnostics = syntaxDiagnostics(e, code);
     error.stack = [];
   }
   const call = numberOf(e);

@@ -9,14 +9,14 @@ import './crypto.js';
 import './encoding.js';
 import './events.js';
 import './intl/index.js';
-import './timers.js';
+import { restart } from './timers.js';
 import './url.js';
 import { warm } from './warm.js';
 
 Error.stackTraceLimit = 32;
 
 native.hooks({
-  load, invoke, present, settle, report, warm,
+  start: restart, load, invoke, present, settle, report, warm,
   unhandled: (reason) => logError('Unhandled promise rejection:', reason),
   uncaught: (e) => logError('Uncaught', e),
 });

@@ -1,51 +1,65 @@
 // setTimeout and its relatives, made of the host call spore.sleep.
 //
 // One sleep at a time is enough: the one until the earliest timer. A timer that becomes the earliest gets a sleep of its
-// own, and when a sleep ends, everything that is due runs in order and the next sleep begins.
-import { begin } from './calls.js';
+// own, and when a sleep ends, everything that is due runs in order and the next sleep begins. A timer that goes away takes
+// its sleep with it, so that a guest which is put aside waits for nothing that nobody needs.
+import { abandon, begin, cancel } from './calls.js';
 import { define, native } from './native.js';
 
 const MAX_DELAY = 0x7fffffff;
-const { now } = Date; // a component may put a clock of its own in its place
+const { now } = native;
 
 let lastId = 0;
+let waking = false; // callbacks run, and the next sleep begins after them
 const timers = new Map(); // id → timer
-const sleeps = new Set(); // the times at which the sleeps that are pending end
+const sleepers = new Set(); // the timers that have a sleep
 
 const before = (a, b) => a.due - b.due || a.id - b.id;
 
-function earliest(limit) {
+function earliest() {
   let first;
-  for (const t of timers.values()) {
-    if (t.due <= limit && (!first || before(t, first) < 0)) first = t;
-  }
+  for (const t of timers.values()) if (!first || before(t, first) < 0) first = t;
   return first;
 }
 
 function arm() {
-  const t = earliest(Infinity);
+  const t = waking ? undefined : earliest();
   if (!t) return;
-  for (const end of sleeps) if (end <= t.due) return;
+  for (const other of sleepers) if (other.due <= t.due) return;
   const end = t.due;
-  sleeps.add(end);
-  // The clock of a guest that was resumed elsewhere may have been set back: never wait longer than the timer's own delay.
-  const ms = Math.min(Math.max(end - now(), 0), t.delay);
+  sleepers.add(t);
   try {
-    begin('spore.sleep', { ms }, (error) => {
-      sleeps.delete(end);
+    t.sleep = begin('spore.sleep', { __proto__: null, ms: Math.max(end - now(), 0) }, (error) => {
+      awake(t);
       if (error) native.fail(error);
       else wake(end);
     });
   } catch (e) {
-    sleeps.delete(end);
+    awake(t);
     throw e;
   }
 }
 
-// wake runs what is due. Timers that a callback adds wait for the next sleep.
+function awake(t) {
+  t.sleep = 0;
+  sleepers.delete(t);
+}
+
+// remove takes a timer away. Another may need a sleep then; see arm.
+function remove(t) {
+  timers.delete(t.id);
+  const id = t.sleep;
+  awake(t);
+  if (id !== 0) cancel(id);
+  return id !== 0;
+}
+
+// wake runs what is due, with a sleep that has ended: its time has come, whatever the clock shows. Timers that a callback
+// adds wait for the next sleep.
 function wake(end) {
   const limit = Math.max(end, now());
   const last = lastId;
+  waking = true;
   for (;;) {
     let first;
     for (const t of timers.values()) {
@@ -53,7 +67,7 @@ function wake(end) {
     }
     if (!first) break;
     if (first.repeat) first.ran = true;
-    else timers.delete(first.id);
+    else remove(first);
     try {
       const { callback, args } = first;
       callback(...args);
@@ -65,7 +79,12 @@ function wake(end) {
     if (!t.ran) continue;
     t.ran = false;
     t.due = Math.max(t.due, limit) + t.delay;
+    if (t.sleep !== 0) { // until the time at which it ran
+      cancel(t.sleep);
+      awake(t);
+    }
   }
+  waking = false;
   arm();
 }
 
@@ -74,7 +93,7 @@ function add(callback, delay, args, repeat) {
   const n = +delay;
   const ms = n >= 1 && n <= MAX_DELAY ? Math.trunc(n) : repeat ? 1 : 0;
   const id = ++lastId;
-  timers.set(id, { id, callback, args, delay: ms, due: now() + ms, repeat, ran: false });
+  timers.set(id, { id, callback, args, delay: ms, due: now() + ms, repeat, ran: false, sleep: 0 });
   try {
     arm();
   } catch (e) {
@@ -84,7 +103,17 @@ function add(callback, delay, args, repeat) {
   return id;
 }
 
-const clear = (id) => void timers.delete(typeof id === 'number' ? id : +id);
+function clear(id) {
+  const t = timers.get(typeof id === 'number' ? id : +id);
+  if (t && remove(t)) arm();
+}
+
+// restart is called at the first start of an image: the sleeps of the one that loaded the component are gone.
+export function restart() {
+  abandon();
+  for (const t of timers.values()) awake(t);
+  arm();
+}
 
 define({
   setTimeout: function setTimeout(callback, delay, ...args) { return add(callback, delay, args, false); },

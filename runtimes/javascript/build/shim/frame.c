@@ -62,6 +62,22 @@ static JSValue buffers_resolve(JSContext *ctx, JSValue v, const struct buffers *
 	return r;
 }
 
+// The value of the shortest texts, which answer most host calls, without the parser: null, and integers in decimal. Any
+// other text gives undefined, which no JSON stands for.
+static JSValue literal(JSContext *ctx, const uint8_t *text, uint32_t len) {
+	if (len == 4 && !memcmp(text, "null", 4))
+		return JS_NULL;
+	if (len > 9 || (text[0] == '0' && len > 1))
+		return JS_UNDEFINED;
+	int32_t n = 0;
+	for (uint32_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return JS_UNDEFINED;
+		n = 10 * n + (text[i] - '0');
+	}
+	return JS_NewInt32(ctx, n);
+}
+
 // The byte behind the frame must be writable: the parser wants a zero behind the text.
 JSValue frame_decode(JSContext *ctx, uint8_t *frame, size_t len) {
 	if (len < HEAD)
@@ -79,6 +95,9 @@ JSValue frame_decode(JSContext *ctx, uint8_t *frame, size_t len) {
 	if (json_len == 0)
 		return JS_UNDEFINED;
 	uint8_t *json = frame + HEAD + 4 * b.count;
+	JSValue short_cut = b.count == 0 ? literal(ctx, json, json_len) : JS_UNDEFINED;
+	if (!JS_IsUndefined(short_cut))
+		return short_cut;
 	uint8_t behind = json[json_len];
 	json[json_len] = 0;
 	JSValue v = JS_ParseJSON(ctx, (const char *)json, json_len, "<frame>");
@@ -130,6 +149,20 @@ static int collect(JSContext *ctx, JSValueConst v, void *opaque) {
 	}
 	c->values[c->count] = JS_DupValue(ctx, v);
 	return (int)c->count++;
+}
+
+// Encodes a simple value, without running code of the component. Returns the length of the frame, 0 if the value is not
+// so simple or the frame longer than `size`.
+size_t frame_encode_small(JSContext *ctx, JSValueConst value, uint8_t *frame, size_t size) {
+	uint32_t head[2] = {0, 0};
+	if (!JS_IsUndefined(value)) {
+		int n = JS_JSONWritePlain(ctx, value, frame + HEAD, size - HEAD);
+		if (n < 0)
+			return 0;
+		head[0] = n;
+	}
+	memcpy(frame, head, HEAD);
+	return HEAD + head[0];
 }
 
 // Encodes a value. The frame comes from js_malloc. Returns -1 with an exception.

@@ -1,8 +1,8 @@
 // The functions of C that the prelude works with, and the way from C to the prelude.
 //
 // They are methods of one object, which the prelude takes from the global object and removes there. With its method
-// `hooks` the prelude registers the functions that C calls: warm, load, invoke, present, settle, report, unhandled,
-// uncaught.
+// `hooks` the prelude registers the functions that C calls: warm, start, load, invoke, present, settle, report,
+// unhandled, uncaught.
 
 #include "shim.h"
 
@@ -22,40 +22,6 @@ JSValue hook_call(const char *name, int argc, JSValueConst *argv) {
 static JSValue set_hooks(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
 	state.hooks = JS_DupValue(ctx, argv[0]);
 	return JS_UNDEFINED;
-}
-
-// call(flags, name, arg): the number of the call if it is pending, else [number, ok, value].
-static JSValue call(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
-	uint32_t flags;
-	if (JS_ToUint32(ctx, &flags, argv[0]))
-		return JS_EXCEPTION;
-	uint8_t *frame;
-	size_t frame_len, name_len;
-	if (frame_encode(ctx, argv[2], &frame, &frame_len))
-		return JS_EXCEPTION;
-	const char *name = JS_ToCStringLen(ctx, &name_len, argv[1]);
-	if (!name) {
-		js_free(ctx, frame);
-		return JS_EXCEPTION;
-	}
-	utf8_fix((char *)name, name_len);
-	uint32_t id = ++state.last_id;
-	int32_t n = host_call(id, flags, name, name_len, frame, frame_len);
-	JS_FreeCString(ctx, name);
-	js_free(ctx, frame);
-	if (n < 0) {
-		control.pending++;
-		return JS_NewUint32(ctx, id);
-	}
-	// one more byte: the decoder puts a zero behind the text
-	uint8_t *reply = js_malloc(ctx, (size_t)n + 1);
-	if (!reply)
-		return JS_EXCEPTION;
-	host_take(reply);
-	JSValue value = frame_decode(ctx, reply + 1, (size_t)n - 1);
-	JSValue parts[3] = {JS_NewUint32(ctx, id), JS_NewBool(ctx, reply[0] == 1), value};
-	js_free(ctx, reply);
-	return JS_IsException(value) ? value : JS_NewArrayFrom(ctx, 3, parts);
 }
 
 static JSValue log_text(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
@@ -151,8 +117,43 @@ static JSValue decode(JSContext *ctx, JSValueConst this, int argc, JSValueConst 
 	return v;
 }
 
+static JSValue now(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
+	return JS_NewFloat64(ctx, clock_now());
+}
+
 static JSValue time_origin(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
-	return JS_NewFloat64(ctx, state.time_origin);
+	return JS_NewFloat64(ctx, clock_origin());
+}
+
+// forget(): a host call that was pending is not waited for any more.
+static JSValue forget(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
+	control.pending--;
+	return JS_UNDEFINED;
+}
+
+// evaluate(code, name): compiles a cell and starts it. Returns [true, a promise of an object with the value], or if the
+// cell does not parse [false, the error].
+static JSValue evaluate(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv) {
+	size_t n;
+	const char *code = JS_ToCStringLen(ctx, &n, argv[0]);
+	const char *name = code ? JS_ToCString(ctx, argv[1]) : NULL;
+	JSValue f = JS_EXCEPTION;
+	if (name)
+		f = JS_Eval(ctx, code, n, name, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC | JS_EVAL_FLAG_COMPILE_ONLY);
+	JS_FreeCString(ctx, name);
+	JS_FreeCString(ctx, code);
+	if (!name || (JS_IsException(f) && state.no_memory))
+		return JS_EXCEPTION;
+	JSValue parts[2] = {JS_NewBool(ctx, !JS_IsException(f)), JS_UNDEFINED};
+	if (JS_IsException(f)) {
+		parts[1] = JS_GetException(ctx);
+	} else {
+		JS_AllowRedeclaration(ctx);
+		parts[1] = JS_EvalFunction(ctx, f);
+		if (JS_IsException(parts[1]))
+			return JS_EXCEPTION;
+	}
+	return JS_NewArrayFrom(ctx, 2, parts);
 }
 
 // fail(exception): a callback threw it and nobody can catch it.
@@ -164,10 +165,13 @@ static JSValue fail(JSContext *ctx, JSValueConst this, int argc, JSValueConst *a
 
 JSValue native_new(JSContext *ctx) {
 	static const JSCFunctionListEntry functions[] = {
-		JS_CFUNC_DEF("hooks", 1, set_hooks),      JS_CFUNC_DEF("call", 3, call),
-		JS_CFUNC_DEF("log", 2, log_text),         JS_CFUNC_DEF("random", 1, random_fill),
-		JS_CFUNC_DEF("encode", 1, encode),        JS_CFUNC_DEF("decode", 2, decode),
-		JS_CFUNC_DEF("timeOrigin", 0, time_origin), JS_CFUNC_DEF("fail", 1, fail),
+		JS_CFUNC_DEF("hooks", 1, set_hooks),        JS_CFUNC_DEF("call", 3, hostcall),
+		JS_CFUNC_DEF("callSync", 3, hostcall_sync), JS_CFUNC_DEF("callAsync", 3, hostcall_async),
+		JS_CFUNC_DEF("forget", 0, forget),          JS_CFUNC_DEF("evaluate", 2, evaluate),
+		JS_CFUNC_DEF("log", 2, log_text),           JS_CFUNC_DEF("random", 1, random_fill),
+		JS_CFUNC_DEF("encode", 1, encode),          JS_CFUNC_DEF("decode", 2, decode),
+		JS_CFUNC_DEF("now", 0, now),                JS_CFUNC_DEF("timeOrigin", 0, time_origin),
+		JS_CFUNC_DEF("fail", 1, fail),
 	};
 	JSValue o = JS_NewObject(ctx);
 	if (!JS_IsException(o))

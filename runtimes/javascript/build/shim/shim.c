@@ -61,10 +61,12 @@ EXPORT(spore_reserve) int32_t spore_reserve(uint32_t n) {
 	return 0;
 }
 
-// Called when an export has read its input: a large area is not kept.
-static void input_drop(void) {
-	if (control.input == input_small)
+// Called when an export has read `len` bytes of input: a large area is not kept, and a small one is left as it was.
+static void input_drop(uint32_t len) {
+	if (control.input == input_small) {
+		memset(input_small, 0, len);
 		return;
+	}
 	free(control.input);
 	control.input = input_small;
 	control.input_cap = INPUT_SMALL;
@@ -80,6 +82,22 @@ static void enter(void) {
 	state.no_memory = false;
 }
 
+// The part of the C stack that is not in use holds what earlier calls left there. It would be captured, and stored with
+// every session: zeros cost nothing. The stack lies in front of all data and grows towards address 0. Wiping ends at
+// address 0 or where there was nothing for `gap` bytes, which is as far as calls have reached but for large arrays that
+// they did not use.
+static __attribute__((noinline)) void stack_wipe(uintptr_t gap) {
+	volatile uint64_t here = 0;
+	uintptr_t p = ((uintptr_t)&here & ~(uintptr_t)7) - 64;
+	for (uintptr_t end = p > gap ? p - gap : 8; p > end; p -= 8)
+		if (*(volatile uint64_t *)p) {
+			*(volatile uint64_t *)p = 0;
+			end = p > gap ? p - gap : 8;
+		}
+}
+
+#define GAP 4096 // after a call
+
 // Keeps spore.tick among the imports. The calls that matter are put in by the engine, at the heads of loops.
 EXPORT(spore_yield) int32_t spore_yield(void) { return host_tick(); }
 
@@ -91,8 +109,9 @@ EXPORT(spore_boot) int32_t spore_boot(void) {
 		return result_error("abi", "spore_boot was called twice");
 	state.rt = JS_NewRuntime2(&mem, NULL);
 	JSContext *ctx = state.ctx = state.rt ? JS_NewContext(state.rt) : NULL;
-	if (!ctx || JS_AddPerformance(ctx))
+	if (!ctx)
 		return result_error("memory", "no memory for the interpreter");
+	clock_start(true);
 	JS_SetMaxStackSize(state.rt, JS_STACK_SIZE);
 	JS_SetHostPromiseRejectionTracker(state.rt, rejections_track, NULL);
 	state.main = state.hooks = JS_UNDEFINED;
@@ -116,6 +135,13 @@ EXPORT(spore_boot) int32_t spore_boot(void) {
 
 // --- running
 
+static void fail(JSValue exception) {
+	if (JS_IsUninitialized(state.failure))
+		state.failure = exception;
+	else
+		JS_FreeValue(state.ctx, exception);
+}
+
 // A restored guest must not repeat what another one drew.
 static void refresh(void) {
 	if (!control.fresh)
@@ -124,14 +150,19 @@ static void refresh(void) {
 	uint64_t seed;
 	if (__wasi_random_get((uint8_t *)&seed, sizeof seed))
 		__builtin_trap(); // better no guest than one with known randomness
-	state.time_origin = JS_Reseed(state.ctx, seed);
-}
-
-static void fail(JSValue exception) {
-	if (JS_IsUninitialized(state.failure))
-		state.failure = exception;
-	else
-		JS_FreeValue(state.ctx, exception);
+	JS_Reseed(state.ctx, seed);
+	clock_start(!state.started);
+	if (state.started)
+		return;
+	state.started = true;
+	// What the component began while it was loaded was begun by another guest.
+	if (control.pending) {
+		control.pending = 0;
+		JSValue v = hook_call("start", 0, NULL);
+		if (JS_IsException(v))
+			fail(JS_GetException(state.ctx));
+		JS_FreeValue(state.ctx, v);
+	}
 }
 
 static void run_jobs(void) {
@@ -149,8 +180,16 @@ static int32_t finish(int32_t status) {
 	return status;
 }
 
+static void await_main(JSValue promise) {
+	JS_PromiseMarkAsHandled(state.ctx, promise);
+	state.main = promise;
+	state.busy = true;
+}
+
+#define AGAIN (-1) // no status
+
 // Runs what is ready to run and says how the call in progress stands.
-static int32_t advance(void) {
+static int32_t step(void) {
 	JSContext *ctx = state.ctx;
 	run_jobs();
 	if (state.busy)
@@ -182,13 +221,26 @@ static int32_t advance(void) {
 		v = JS_PromiseResult(ctx, state.main);
 		break;
 	}
-	if (JS_IsObject(v)) { // an element is rendered
+	if (JS_IsObject(v)) { // an element is rendered, a generator is run
 		JSValue shown = hook_call("present", 1, (JSValueConst *)&v);
 		JS_FreeValue(ctx, v);
-		run_jobs();
 		v = shown;
+		if (JS_IsPromise(v)) {
+			JS_FreeValue(ctx, state.main);
+			await_main(v);
+			return AGAIN;
+		}
+		run_jobs();
 	}
 	return finish(JS_IsException(v) ? result_exception(ctx) : result_value(ctx, v));
+}
+
+static int32_t advance(void) {
+	int32_t status;
+	while ((status = step()) == AGAIN)
+		;
+	stack_wipe(GAP);
+	return status;
 }
 
 // Takes what a call returned: a value, a promise or an exception.
@@ -203,9 +255,7 @@ static int32_t conclude(JSValue v) {
 	}
 	if (JS_IsException(v))
 		return result_exception(ctx);
-	JS_PromiseMarkAsHandled(ctx, v);
-	state.main = v;
-	state.busy = true;
+	await_main(v);
 	return advance();
 }
 
@@ -228,8 +278,7 @@ EXPORT(spore_load) int32_t spore_load(uint32_t name_len, uint32_t code_len) {
 	}
 	free(name);
 	JSValue code = JS_IsException(f) ? JS_NewStringLen(ctx, (const char *)control.input + name_len, code_len) : JS_UNDEFINED;
-	memset(control.input, 0, name_len + code_len);
-	input_drop();
+	input_drop(name_len + code_len);
 	if (JS_IsException(f))
 		return result_syntax(ctx, code);
 	if (JS_IsException(v))
@@ -256,7 +305,7 @@ EXPORT(spore_call) int32_t spore_call(uint32_t name_len, uint32_t frame_len) {
 	JSValue args[2];
 	args[0] = JS_NewStringLen(ctx, (const char *)control.input, name_len);
 	args[1] = frame_decode(ctx, control.input + name_len, frame_len);
-	input_drop();
+	input_drop(name_len + frame_len);
 	if (JS_IsException(args[1])) {
 		JS_FreeValue(ctx, args[0]);
 		if (state.no_memory)
@@ -277,7 +326,7 @@ EXPORT(spore_settle) int32_t spore_settle(uint32_t id, uint32_t ok, uint32_t fra
 	refresh();
 	JSContext *ctx = state.ctx;
 	JSValue args[3] = {JS_NewUint32(ctx, id), JS_NewBool(ctx, ok != 0), frame_decode(ctx, control.input, frame_len)};
-	input_drop();
+	input_drop(frame_len);
 	if (JS_IsException(args[2])) {
 		if (state.no_memory)
 			return result_exception(ctx);
@@ -296,15 +345,6 @@ EXPORT(spore_settle) int32_t spore_settle(uint32_t id, uint32_t ok, uint32_t fra
 
 // --- capture
 
-// The part of the C stack that is not in use holds what earlier calls left there. It would be captured, too.
-static __attribute__((noinline)) void stack_scrub(void) {
-	volatile uint64_t here = 0; // the stack lies in front of all data and grows towards address 0
-	uintptr_t top = (uintptr_t)&here & ~(uintptr_t)7;
-	for (uintptr_t p = 8; p + 64 < top; p += 8)
-		if (*(volatile uint64_t *)p)
-			*(volatile uint64_t *)p = 0;
-}
-
 EXPORT(spore_seal) int32_t spore_seal(void) {
 	enter();
 	if (!state.rt)
@@ -315,7 +355,8 @@ EXPORT(spore_seal) int32_t spore_seal(void) {
 	JSMemoryUsage use;
 	JS_ComputeMemoryUsage(state.rt, &use);
 	JS_SetGCThreshold(state.rt, use.malloc_size + GC_SLACK);
-	stack_scrub();
+	stack_wipe(UINTPTR_MAX);
 	control.fresh = 1;
+	state.started = false;
 	return result_none(STATUS_JSON);
 }

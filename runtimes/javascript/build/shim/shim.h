@@ -43,9 +43,9 @@ struct state {
 	JSValue failure;     // exception of a callback that nobody could catch, or uninitialised
 	bool busy;           // a call is in progress
 	bool loaded;         // spore_load has been called
+	bool started;        // there was a start since the last spore_seal
 	bool no_memory;      // an allocation failed since the present export was entered
 	uint32_t last_id;    // number of the newest host call
-	double time_origin;  // of performance, in ms
 };
 extern struct state state;
 
@@ -56,9 +56,20 @@ void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 void rejections_forget(JSValueConst promise);
 void rejections_log(void);
 
+// hostcall.c
+JSValue hostcall(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv);
+JSValue hostcall_sync(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv);
+JSValue hostcall_async(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv);
+
+// clock.c
+void clock_start(bool first);
+double clock_now(void);
+double clock_origin(void);
+
 // frame.c
 JSValue frame_decode(JSContext *ctx, uint8_t *frame, size_t len);
 int frame_encode(JSContext *ctx, JSValueConst value, uint8_t **frame, size_t *len);
+size_t frame_encode_small(JSContext *ctx, JSValueConst value, uint8_t *frame, size_t size);
 
 // result.c
 int32_t result_none(int32_t status);

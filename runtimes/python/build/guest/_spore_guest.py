@@ -6,7 +6,8 @@ from json.decoder import JSONDecoder
 from json.encoder import c_make_encoder, encode_basestring
 
 import _spore
-from spore import HostError
+from _spore_text import clean, message_of, type_name
+from spore import HostError, emit
 
 # ---- values ----
 
@@ -35,7 +36,7 @@ def _default(o):
         return o.value
     if isinstance(o, (decimal.Decimal, uuid.UUID)):
         return str(o)
-    raise TypeError(f"a value of type {_type_name(o)} cannot be returned")
+    raise TypeError(f"a value of type {type_name(o)} cannot be returned")
 
 
 def _refuse(o):
@@ -68,13 +69,6 @@ def scan_bytes(text, parts):
     if left:
         raise ValueError("a buffer that nothing refers to")
     return value
-
-
-def _type_name(o):
-    cls = type(o)
-    if cls.__module__ in ("builtins", "component"):
-        return cls.__qualname__
-    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def explain(exc, value):
@@ -125,25 +119,6 @@ _MESSAGE = 8 * 1024
 _CHAIN = 8
 
 
-def _clean(s, limit):
-    """s as text that UTF-8 can express, cut in the middle to `limit` bytes."""
-    if len(s) > limit:
-        s = s[:limit] + s[-limit:]      # keeps more than is needed of both ends
-    b = s.encode("utf-8", "backslashreplace")
-    if len(b) > limit:
-        head = b[:limit // 4].decode("utf-8", "ignore")
-        tail = b[len(b) - (limit - limit // 4 - 16):].decode("utf-8", "ignore")
-        return f"{head}\n  [...]\n{tail}"
-    return b.decode("utf-8")
-
-
-def _message(exc):
-    try:
-        return str(exc)
-    except BaseException:
-        return f"<str() of {type(exc).__name__} failed>"
-
-
 def _own(tb):
     return tb.tb_frame.f_code.co_filename in _OWN_FILES
 
@@ -185,13 +160,13 @@ def _frame(tb):
         positions = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None)
         column = positions[2] if positions else None
     return {
-        "func": _clean(code.co_qualname, 200), "file": _clean(code.co_filename, 200),
+        "func": clean(code.co_qualname, 200), "file": clean(code.co_filename, 200),
         "line": tb.tb_lineno or 0, "column": 0 if column is None else column + 1,
     }
 
 
 def _error(kind, name, message, **more):
-    e = {"kind": kind, "name": name, "message": _clean(message, _MESSAGE),
+    e = {"kind": kind, "name": name, "message": clean(message, _MESSAGE),
          "stack": [], "trace": ""}
     e.update(more)
     text = "".join(_encode_error(e, 0))
@@ -203,7 +178,7 @@ def _error(kind, name, message, **more):
 
 def report(kind, exc):
     """The JSON error for an exception that nobody caught."""
-    name = _clean(type(exc).__name__, 200)
+    name = clean(type(exc).__name__, 200)
     try:
         entries = _shorten_chain(exc)
         stack = [_frame(tb) for tb in reversed(entries)]
@@ -211,7 +186,7 @@ def report(kind, exc):
         stack = []
     try:
         lines = traceback.TracebackException(type(exc), exc, exc.__traceback__).format()
-        trace = _clean("".join(lines), _TRACE)
+        trace = clean("".join(lines), _TRACE)
     except BaseException:
         trace = ""
     more = {}
@@ -221,15 +196,15 @@ def report(kind, exc):
             more["host"] = exc.call
     except BaseException:
         pass
-    return _error(kind, name, _message(exc), stack=stack, trace=trace, **more)
+    return _error(kind, name, message_of(exc), stack=stack, trace=trace, **more)
 
 
 def _syntax(name, message, file, line=0, column=0, line_text=""):
-    message = _clean(message, 2000)
+    message = clean(message, 2000)
     where = f"{file}:{line}: " if line else ""
     return _error("syntax", name, where + message, diagnostics=[{
         "file": file, "line": line, "column": column, "text": message,
-        "lineText": _clean(line_text, 500)}])
+        "lineText": clean(line_text, 500)}])
 
 
 # ---- loading ----
@@ -256,7 +231,10 @@ def _foreign_encoding(name, lines):
     return None
 
 
-def _compile_error(name, exc, lines):
+COMPILE_ERRORS = (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
+
+
+def compile_error(name, exc, lines):
     if isinstance(exc, SyntaxError):
         line = exc.lineno or 0
         text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
@@ -273,6 +251,25 @@ def _compile_error(name, exc, lines):
     return _syntax("SyntaxError", "the source is nested too deeply", name)
 
 
+def read_source(name, source):
+    """The lines of a source, and what is wrong with its characters as a JSON error or
+    None."""
+    lines = io.StringIO(source, newline=None).readlines()
+    nul = source.find("\0")
+    if nul >= 0:
+        start = source.rfind("\n", 0, nul) + 1
+        return lines, _syntax("SyntaxError", "source contains a NUL byte", name,
+                              source.count("\n", 0, nul) + 1,
+                              len(source[start:nul].encode("utf-8", "replace")) + 1,
+                              source[start:].partition("\n")[0].replace("\0", "\\0"))
+    try:
+        source.encode()
+    except UnicodeEncodeError as e:
+        return lines, _syntax("SyntaxError", "source contains a lone surrogate", name,
+                              source.count("\n", 0, e.start) + 1)
+    return lines, None
+
+
 def load(name, code):
     """Runs the component as a module. Returns a JSON error, or None."""
     if code.startswith(b"\xef\xbb\xbf"):
@@ -281,21 +278,14 @@ def load(name, code):
         source = code.decode("utf-8")
     except UnicodeDecodeError as e:
         return _undecodable(name, code, e)
-    lines = io.StringIO(source, newline=None).readlines()
-    nul = source.find("\0")
-    if nul >= 0:
-        start = source.rfind("\n", 0, nul) + 1
-        return _syntax("SyntaxError", "source contains a NUL byte", name,
-                       source.count("\n", 0, nul) + 1,
-                       len(source[start:nul].encode()) + 1,
-                       source[start:].partition("\n")[0].replace("\0", "\\0"))
-    if error := _foreign_encoding(name, lines):
+    lines, error = read_source(name, source)
+    if error := error or _foreign_encoding(name, lines):
         return error
     linecache.cache[name] = (len(source), None, lines, name)
     try:
         program = compile(source, name, "exec", dont_inherit=True)
-    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as e:
-        return _compile_error(name, e, lines)
+    except COMPILE_ERRORS as e:
+        return compile_error(name, e, lines)
 
     module = types.ModuleType("component")
     module.__file__ = name
@@ -316,15 +306,45 @@ _main = None
 
 
 def begin(awaitable):
-    """Starts the coroutine that a call returned; see _outcome."""
+    """Starts what a call returned: a coroutine, or a generator of parts. See _outcome."""
     global _loop, _main
     if _loop is None or _loop.is_closed():
         _loop = asyncio.EventLoop()
+    if _has_parts(awaitable):
+        awaitable = _stream(awaitable)
     if asyncio.iscoroutine(awaitable):
         _main = _loop.create_task(awaitable)
     else:
         _main = asyncio.ensure_future(awaitable, loop=_loop)
     return _outcome()
+
+
+def _has_parts(o):
+    cls = type(o)
+    return cls is types.AsyncGeneratorType or \
+        cls is types.GeneratorType and not o.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE
+
+
+async def _stream(generator):
+    """Emits what a generator yields, and returns what it returns."""
+    if type(generator) is types.AsyncGeneratorType:
+        try:
+            async for part in generator:
+                await emit(part)
+        finally:
+            await generator.aclose()
+        return None
+    try:
+        while True:
+            try:
+                part = next(generator)
+            except StopIteration as end:
+                if _has_parts(end.value):
+                    raise TypeError("a generator cannot return a generator") from None
+                return end.value
+            await emit(part)
+    finally:
+        generator.close()
 
 
 def settle(number, value, error):
@@ -358,7 +378,8 @@ def _outcome():
         return (None, asyncio.CancelledError("the coroutine was cancelled"))
     if exc := task.exception():
         return (None, exc)
-    return (task.result(),)
+    result = task.result()
+    return begin(result) if _has_parts(result) else (result,)
 
 
 # ---- console ----
@@ -415,6 +436,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import inspect
 import itertools
 import linecache
 import re
@@ -424,4 +446,5 @@ import uuid
 
 _COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _OWN_FILES = frozenset("<frozen %s>" % m for m in (
-    "_spore_guest", "spore", "asyncio.spore_loop"))
+    "_spore_guest", "_spore_cells", "_spore_display", "_spore_text", "spore",
+    "asyncio.spore_loop"))

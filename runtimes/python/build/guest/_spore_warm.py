@@ -8,6 +8,7 @@ import traceback, types, typing, unicodedata, urllib.parse, uuid, weakref, zonei
 import jinja2, markupsafe
 
 import spore
+import _spore_cells
 import _spore_guest
 
 
@@ -77,6 +78,9 @@ def run():
         except ValueError as e:
             _spore_guest.report("error", e)
         _spore_guest.begin(_coroutine())
+        cell = {"__name__": "component", "asyncio": asyncio}
+        _spore_cells.execute(cell, "def f(x): return {'x': [x, 'a']}\nf(1.5)", "warm-up")
+        _spore_guest.begin(_spore_cells.execute(cell, "await asyncio.sleep(0)\n_", "warm-up"))
     jinja2.Environment(autoescape=True).from_string(
         "{% for r in rows %}{{ r.name|upper }}{{ loop.index }}{% endfor %}").render(rows=rows)
     print(end="")
@@ -87,5 +91,6 @@ def run():
 def sys_caches():
     """Drops what only the warm-up needed."""
     _spore_guest._loop = None
+    _spore_cells.forget()
     jinja2.clear_caches()
     re.purge()

@@ -5,14 +5,19 @@
 
 Arguments and results are what JSON can carry, and bytes. An instance that only
 waits in `await spore.call` can be suspended; one in call_sync cannot.
+
+    await spore.emit(part)          # a part of a streamed result
+    display(figure)                 # a rich form of a value
 """
 
 import _spore
+from _spore_display import bundle as _bundle, raw_bundle as _raw_bundle
+from _spore_text import as_text as _as_text
 
-__all__ = ["call", "call_sync", "HostError"]
+__all__ = ["call", "call_sync", "emit", "emit_sync", "display", "HostError"]
 
-_BLOCKING = 1
 _ABSENT = object()
+_call = _spore.call
 
 
 class HostError(Exception):
@@ -28,24 +33,37 @@ class HostError(Exception):
         return f"{self.code}: {self.message}" if self.code else str(self.message)
 
 
+# call_sync(name, arg) calls the host function `name`; nothing else runs until it
+# returns.
+call_sync = _spore.call_sync
+
+
 async def call(name, arg=_ABSENT, /):
     """Calls the host function `name` and waits for its result."""
-    from asyncio import get_running_loop
-
-    loop = get_running_loop()
-    if not getattr(loop, "driven", False):
-        return call_sync(name, arg)
-    args = () if arg is _ABSENT else (arg,)
-    reply = _spore.request(0, name, *args)
-    if type(reply) is tuple:
-        return reply[0]
-    return await loop.host_future(reply)
+    reply = _call(name) if arg is _ABSENT else _call(name, arg)
+    return reply[0] if type(reply) is tuple else await reply
 
 
-def call_sync(name, arg=_ABSENT, /):
-    """Calls the host function `name`; nothing else runs until it returns."""
-    args = () if arg is _ABSENT else (arg,)
-    reply = _spore.request(_BLOCKING, name, *args)
-    if type(reply) is not tuple:
-        raise RuntimeError("the host did not answer a blocking call")
-    return reply[0]
+async def emit(value, /):
+    """Gives the host one part of a streamed result, and waits until it wants more."""
+    await call("spore.emit", _as_text(value))
+
+
+def emit_sync(value, /):
+    """As emit; nothing else runs until the host wants more."""
+    call_sync("spore.emit", _as_text(value))
+
+
+def display(*objects, raw=False):
+    """Shows objects in the richest forms they have, as IPython's function does. With
+    raw they are dicts of such forms by MIME type. If nobody looks at forms, their
+    text is printed."""
+    for o in objects:
+        part = _raw_bundle(o) if raw else _bundle(o)
+        _spore.flush()      # what was printed before is seen before
+        try:
+            call_sync("spore.emit", part)
+        except HostError as e:
+            if e.code != "not_granted":
+                raise
+            print(part["text"] or f"<{', '.join(part['data'])}>")

@@ -6,6 +6,7 @@
 static PyObject *guest_load;    /* _spore_guest.load(name, source) -> error or None */
 static PyObject *guest_begin;   /* _spore_guest.begin(awaitable) -> outcome */
 static PyObject *guest_settle;  /* _spore_guest.settle(id, value, error) -> outcome */
+static PyObject *guest_execute; /* _spore_cells.execute(namespace, source, name) */
 static PyObject *component;     /* __dict__ of the component's module */
 static PyObject *str_html;
 
@@ -17,8 +18,11 @@ call_init(PyObject *guest)
     guest_load = PyObject_GetAttrString(guest, "load");
     guest_begin = PyObject_GetAttrString(guest, "begin");
     guest_settle = PyObject_GetAttrString(guest, "settle");
+    PyObject *cells = PyImport_ImportModule("_spore_cells");
+    guest_execute = cells ? PyObject_GetAttrString(cells, "execute") : NULL;
+    Py_XDECREF(cells);
     str_html = PyUnicode_InternFromString("__html__");
-    return guest_load && guest_begin && guest_settle && str_html ? 0 : -1;
+    return guest_load && guest_begin && guest_settle && guest_execute && str_html ? 0 : -1;
 }
 
 static const char *
@@ -88,19 +92,16 @@ takes_no_argument(PyObject *f)
     return co->co_argcount == 0 && !(co->co_flags & CO_VARARGS);
 }
 
+/* What a call goes on with after its function has returned: awaitables, and
+   generators of both kinds, whose values are parts of a stream. */
 static int
-is_awaitable(PyObject *o)
+goes_on(PyObject *o)
 {
-    if (PyCoro_CheckExact(o)) {
+    if (PyCoro_CheckExact(o) || PyGen_CheckExact(o) || PyAsyncGen_CheckExact(o)) {
         return 1;
     }
     PyAsyncMethods *am = Py_TYPE(o)->tp_as_async;
-    if (am && am->am_await) {
-        return 1;
-    }
-    return PyGen_CheckExact(o) &&
-           (((PyCodeObject *)PyGen_GetCode((PyGenObject *)o))->co_flags &
-            CO_ITERABLE_COROUTINE);
+    return am && am->am_await;
 }
 
 /* Result of a call; steals value. */
@@ -187,6 +188,38 @@ find(const char *p, uint32_t n)
     return f && PyCallable_Check(f) ? f : NULL;
 }
 
+/* Takes up what goes on; steals value. */
+static int
+begin(PyObject *value)
+{
+    busy = 1;
+    PyObject *outcome = PyObject_CallOneArg(guest_begin, value);
+    Py_DECREF(value);
+    return conclude(outcome);
+}
+
+/* Runs a cell: {"code", "name"}. */
+static int
+execute(PyObject *arg)
+{
+    PyObject *code = NULL, *name = NULL;
+    if (PyDict_Check(arg)) {
+        code = PyDict_GetItemString(arg, "code");
+        name = PyDict_GetItemString(arg, "name");
+    }
+    if (component == NULL || !code || !PyUnicode_Check(code) || !name || !PyUnicode_Check(name)) {
+        return result_message("abi", "spore.exec takes {code, name}, in a component");
+    }
+    PyObject *made = PyObject_CallFunctionObjArgs(guest_execute, component, code, name, NULL);
+    if (made == NULL) {
+        return result_error("error");
+    }
+    if (PyUnicode_Check(made)) {        /* it does not parse */
+        return result_report(made);
+    }
+    return goes_on(made) ? begin(made) : result_frame(made);
+}
+
 EXPORT(spore_call)
 int
 spore_call(uint32_t name_len, uint32_t frame_len)
@@ -200,14 +233,21 @@ spore_call(uint32_t name_len, uint32_t frame_len)
     if (busy) {
         return result_message("abi", "a call waits for host calls");
     }
-    PyObject *f = find(input(), name_len);
-    if (f == NULL) {
+    static const char exec_name[] = "spore.exec";
+    int is_exec = name_len == sizeof exec_name - 1 && memcmp(input(), exec_name, name_len) == 0;
+    PyObject *f = is_exec ? NULL : find(input(), name_len);
+    if (f == NULL && !is_exec) {
         return leave(result_missing(input(), name_len));
     }
     int absent;
     PyObject *arg = frame_decode(input() + name_len, frame_len, &absent);
     if (arg == NULL) {
         return leave(result_error("abi"));
+    }
+    if (is_exec) {
+        int status = execute(arg);
+        Py_DECREF(arg);
+        return leave(status);
     }
     Py_INCREF(f);
     PyObject *value = absent || takes_no_argument(f) ? PyObject_CallNoArgs(f)
@@ -217,13 +257,7 @@ spore_call(uint32_t name_len, uint32_t frame_len)
     if (value == NULL) {
         return leave(result_error("error"));
     }
-    if (is_awaitable(value)) {
-        busy = 1;
-        PyObject *outcome = PyObject_CallOneArg(guest_begin, value);
-        Py_DECREF(value);
-        return leave(conclude(outcome));
-    }
-    return leave(finish(value));
+    return leave(goes_on(value) ? begin(value) : finish(value));
 }
 
 EXPORT(spore_settle)

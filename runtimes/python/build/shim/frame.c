@@ -34,6 +34,45 @@ is_space(Py_UCS4 c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Values that need no scanner: null, true, false, {}, short integers and strings
+   without escapes. NULL for all others, without an exception but for lack of
+   memory. */
+static PyObject *
+plain_value(const char *p, size_t n)
+{
+    if (p[0] == '"') {
+        int plain = n >= 2 && p[n - 1] == '"' && memchr(p, '\\', n) == NULL &&
+                    memchr(p + 1, '"', n - 2) == NULL;
+        for (size_t i = 1; plain && i < n - 1; i++) {
+            plain = (unsigned char)p[i] >= ' ';
+        }
+        return plain ? PyUnicode_DecodeUTF8(p + 1, (Py_ssize_t)n - 2, NULL) : NULL;
+    }
+    if (n == 4 && memcmp(p, "null", 4) == 0) {
+        Py_RETURN_NONE;
+    }
+    if (n == 4 && memcmp(p, "true", 4) == 0) {
+        Py_RETURN_TRUE;
+    }
+    if (n == 5 && memcmp(p, "false", 5) == 0) {
+        Py_RETURN_FALSE;
+    }
+    if (n == 2 && memcmp(p, "{}", 2) == 0) {
+        return PyDict_New();
+    }
+    if (n > 9 || (p[0] == '0' && n > 1)) {
+        return NULL;
+    }
+    long value = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9') {
+            return NULL;
+        }
+        value = 10 * value + (p[i] - '0');
+    }
+    return PyLong_FromLong(value);
+}
+
 /* Value of a JSON text, by the scanner of the json module but without the five
    Python calls that json.loads makes. */
 static PyObject *
@@ -111,11 +150,17 @@ frame_decode(const char *frame, size_t len, int *absent)
         *absent = 1;
         Py_RETURN_NONE;
     }
+    PyObject *value = NULL;
+    if (count == 0 && at == len) {
+        value = plain_value(json, json_len);
+        if (value || PyErr_Occurred()) {
+            return value;
+        }
+    }
     PyObject *text = PyUnicode_DecodeUTF8(json, json_len, NULL);
     if (text == NULL) {
         return NULL;
     }
-    PyObject *value = NULL;
     if (count == 0) {
         if (at != len) {
             Py_DECREF(text);
@@ -202,11 +247,33 @@ pack(const char *json, Py_ssize_t json_len)
     return frame;
 }
 
+const char *
+frame_plain(PyObject *value, Py_ssize_t *len)
+{
+    static const char none[] = "\0\0\0\0\0\0\0\0", null[] = "\4\0\0\0\0\0\0\0null",
+                      empty[] = "\2\0\0\0\0\0\0\0{}";
+    if (value == NULL) {
+        *len = sizeof none - 1;
+        return none;
+    }
+    if (value == Py_None) {
+        *len = sizeof null - 1;
+        return null;
+    }
+    if (PyDict_CheckExact(value) && PyDict_GET_SIZE(value) == 0) {
+        *len = sizeof empty - 1;
+        return empty;
+    }
+    return NULL;
+}
+
 PyObject *
 frame_encode(PyObject *value)
 {
-    if (value == NULL) {
-        return PyBytes_FromStringAndSize("\0\0\0\0\0\0\0\0", 8);
+    Py_ssize_t len;
+    const char *plain = frame_plain(value, &len);
+    if (plain) {
+        return PyBytes_FromStringAndSize(plain, len);
     }
     PyObject *frame = NULL, *text = NULL;
     PyObject *parts = PyObject_CallFunctionObjArgs(encode, value, zero, NULL);

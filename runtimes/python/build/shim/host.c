@@ -33,6 +33,71 @@ host_error_from(PyObject *value, uint32_t id)
                                  message ? message : Py_None, (unsigned long)id);
 }
 
+/* Makes host call `*id`. 0: it is pending; 1: *value is its result (new
+   reference); -1: an exception is set, a HostError if the host says so. */
+static int
+request(uint32_t flags, PyObject *name_obj, PyObject *arg, uint32_t *id, PyObject **value)
+{
+    if (!PyUnicode_Check(name_obj)) {
+        PyErr_Format(PyExc_TypeError, "name of a host call must be str, not %T", name_obj);
+        return -1;
+    }
+    Py_ssize_t name_len;
+    const char *name = PyUnicode_AsUTF8AndSize(name_obj, &name_len);
+    PyObject *owner = NULL;
+    Py_ssize_t len;
+    const char *frame = name ? frame_plain(arg, &len) : NULL;
+    if (name && frame == NULL) {
+        owner = frame_encode(arg);
+        if (owner) {
+            frame = PyBytes_AS_STRING(owner);
+            len = PyBytes_GET_SIZE(owner);
+        }
+    }
+    if (frame == NULL) {
+        return -1;
+    }
+    *id = ++hot.call_id;
+    int32_t size = host_call(*id, flags, name, (uint32_t)name_len, frame, (uint32_t)len);
+    Py_XDECREF(owner);
+    if (size < 0) {
+        hot.control.pending++;
+        return 0;
+    }
+    char small[256];
+    char *reply = (size_t)size <= sizeof small ? small : malloc((size_t)size);
+    if (reply == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    host_take(reply);
+    int absent;
+    *value = frame_decode(reply + 1, (size_t)size - 1, &absent);
+    int ok = reply[0] == 1;
+    if (reply != small) {
+        free(reply);
+    }
+    if (*value == NULL || ok) {
+        return *value ? 1 : -1;
+    }
+    PyObject *error = host_error_from(*value, *id);
+    Py_CLEAR(*value);
+    if (error) {
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        Py_DECREF(error);
+    }
+    return -1;
+}
+
+/* (value,), whose reference is stolen. */
+static PyObject *
+boxed(PyObject *value)
+{
+    PyObject *box = PyTuple_Pack(1, value);
+    Py_DECREF(value);
+    return box;
+}
+
 /* request(flags, name[, argument]): the call's number if it is pending, or
    (value,). Raises HostError. */
 static PyObject *
@@ -46,48 +111,77 @@ spore_request(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (flags == (unsigned long)-1 && PyErr_Occurred()) {
         return NULL;
     }
-    if (!PyUnicode_Check(args[1])) {
-        PyErr_Format(PyExc_TypeError, "name of a host call must be str, not %T", args[1]);
-        return NULL;
-    }
-    Py_ssize_t name_len;
-    const char *name = PyUnicode_AsUTF8AndSize(args[1], &name_len);
-    PyObject *frame = name ? frame_encode(n == 3 ? args[2] : NULL) : NULL;
-    if (frame == NULL) {
-        return NULL;
-    }
-    uint32_t id = ++hot.call_id;
-    int32_t size = host_call(id, (uint32_t)flags, name, (uint32_t)name_len,
-                             PyBytes_AS_STRING(frame), (uint32_t)PyBytes_GET_SIZE(frame));
-    Py_DECREF(frame);
-    if (size < 0) {
-        hot.control.pending++;
+    uint32_t id;
+    PyObject *value;
+    switch (request((uint32_t)flags, args[1], n == 3 ? args[2] : NULL, &id, &value)) {
+    case 0:
         return PyLong_FromUnsignedLong(id);
-    }
-    char *reply = malloc((size_t)size);
-    if (reply == NULL) {
-        return PyErr_NoMemory();
-    }
-    host_take(reply);
-    int absent;
-    PyObject *value = frame_decode(reply + 1, (size_t)size - 1, &absent);
-    int ok = reply[0] == 1;
-    free(reply);
-    if (value == NULL) {
-        return NULL;
-    }
-    if (ok) {
-        PyObject *result = PyTuple_Pack(1, value);
-        Py_DECREF(value);
-        return result;
-    }
-    PyObject *error = host_error_from(value, id);
-    Py_DECREF(value);
-    if (error) {
-        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-        Py_DECREF(error);
+    case 1:
+        return boxed(value);
     }
     return NULL;
+}
+
+enum { BLOCKING = 1 };
+
+/* call_sync(name[, argument]): the result. */
+static PyObject *
+spore_call_sync(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n < 1 || n > 2) {
+        PyErr_SetString(PyExc_TypeError, "call_sync() takes a name and an argument");
+        return NULL;
+    }
+    uint32_t id;
+    PyObject *value;
+    switch (request(BLOCKING, args[0], n == 2 ? args[1] : NULL, &id, &value)) {
+    case 0:
+        PyErr_SetString(PyExc_RuntimeError, "the host did not answer a blocking call");
+        return NULL;
+    case 1:
+        return value;
+    }
+    return NULL;
+}
+
+/* call(name[, argument]): (value,), or what the running event loop makes of a
+   pending call, to be awaited. Without such a loop the call blocks. */
+static PyObject *
+spore_call_async(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *value;
+    if (hot.awaiter == NULL) {
+        value = spore_call_sync(self, args, n);
+        return value ? boxed(value) : NULL;
+    }
+    if (n < 1 || n > 2) {
+        PyErr_SetString(PyExc_TypeError, "call() takes a name and an argument");
+        return NULL;
+    }
+    uint32_t id;
+    PyObject *awaiter = Py_NewRef(hot.awaiter), *result = NULL;
+    switch (request(0, args[0], n == 2 ? args[1] : NULL, &id, &value)) {
+    case 0: {
+        PyObject *number = PyLong_FromUnsignedLong(id);
+        result = number ? PyObject_CallOneArg(awaiter, number) : NULL;
+        Py_XDECREF(number);
+        break;
+    }
+    case 1:
+        result = boxed(value);
+    }
+    Py_DECREF(awaiter);
+    return result;
+}
+
+/* drive(awaiter): from now on awaiter(number) makes what call() returns for a
+   pending call; None: calls block. Returns what it was before. */
+static PyObject *
+spore_drive(PyObject *self, PyObject *awaiter)
+{
+    PyObject *before = hot.awaiter ? hot.awaiter : Py_NewRef(Py_None);
+    hot.awaiter = awaiter == Py_None ? NULL : Py_NewRef(awaiter);
+    return before;
 }
 
 /* settled(): one host call fewer is pending. */
@@ -186,6 +280,14 @@ spore_emit(PyObject *self, PyObject *args)
     return PyLong_FromSsize_t(n);
 }
 
+/* flush(): an unfinished line goes out. */
+static PyObject *
+spore_flush(PyObject *self, PyObject *unused)
+{
+    console_flush();
+    Py_RETURN_NONE;
+}
+
 /* ---- tracebacks ---- */
 
 /* walk(traceback, first, last): number of entries, a list of the first ones and
@@ -276,8 +378,12 @@ spore_start(PyObject *self, PyObject *unused)
 
 static PyMethodDef methods[] = {
     {"request", (PyCFunction)(void (*)(void))spore_request, METH_FASTCALL, NULL},
+    {"call", (PyCFunction)(void (*)(void))spore_call_async, METH_FASTCALL, NULL},
+    {"call_sync", (PyCFunction)(void (*)(void))spore_call_sync, METH_FASTCALL, NULL},
+    {"drive", spore_drive, METH_O, NULL},
     {"settled", spore_settled, METH_NOARGS, NULL},
     {"emit", spore_emit, METH_VARARGS, NULL},
+    {"flush", spore_flush, METH_NOARGS, NULL},
     {"walk", spore_walk, METH_VARARGS, NULL},
     {"tzdata", (PyCFunction)(void (*)(void))spore_tzdata, METH_FASTCALL, NULL},
     {"start", spore_start, METH_NOARGS, NULL},

@@ -44,6 +44,7 @@ typedef struct {
     control_block control;
     uint32_t call_id;           /* of the last host call */
     PyObject *result;           /* owner of the bytes that control.result shows */
+    PyObject *awaiter;          /* see _spore.drive */
     uint32_t console_len[2];    /* what waits for the end of its line */
     request_heap heap;
     char input[65536];
@@ -72,6 +73,8 @@ int frame_init(PyObject *guest);
 PyObject *frame_decode(const char *frame, size_t len, int *absent);
 /* Frame of a value (NULL: no value) as a bytes object. */
 PyObject *frame_encode(PyObject *value);
+/* The same for the commonest small values, which need none; NULL for others. */
+const char *frame_plain(PyObject *value, Py_ssize_t *len);
 int frame_report_error(PyObject *value);
 
 /* call.c */

@@ -4,7 +4,8 @@ Two ways of running it:
 
 - driven: spore_call and spore_settle run whatever is ready and return to the
   host. Nothing ever blocks, so an instance that waits can be suspended. Timers
-  are host calls of spore.sleep.
+  are host calls of spore.sleep: one for the timer that is due first, and what
+  is left of those that were made for timers which came to be later ones.
 - by run_until_complete (asyncio.run in a component's ordinary function): the
   function cannot return before the result is there, so host calls are blocking
   ones and timers sleep.
@@ -15,8 +16,8 @@ __all__ = ("EventLoop", "DefaultEventLoopPolicy")
 import collections
 import heapq
 import sys
-import time
 import weakref
+from time import monotonic, sleep, time as wall_clock
 
 import _spore
 
@@ -26,14 +27,25 @@ from .log import logger
 _RESOLUTION = 1e-6
 
 
+class _HostCall(futures.Future):
+    """The result of a pending host call. To cancel it is to give the call up."""
+
+    __slots__ = ("_number",)
+
+    def cancel(self, msg=None):
+        if not super().cancel(msg):
+            return False
+        self.get_loop()._give_up(self._number)
+        return True
+
+
 class EventLoop(events.AbstractEventLoop):
 
     def __init__(self):
-        self.driven = False
         self._ready = collections.deque()
         self._scheduled = []        # heap of TimerHandle
-        self._host_futures = {}     # number of a pending host call -> future
-        self._sleeps = {}           # number of a pending spore.sleep -> its deadline
+        self._host_calls = {}       # number of a pending host call -> its _HostCall
+        self._sleeps = {}           # number of a pending spore.sleep -> its TimerHandle
         self._running = False
         self._stopping = False
         self._closed = False
@@ -46,18 +58,21 @@ class EventLoop(events.AbstractEventLoop):
         self._start = _spore.start()
         self._offset = 0.0          # of the loop's time to time.monotonic()
         self._now = 0.0             # the latest time that anyone saw
+        self._wall = None           # what the clock on the wall showed at that time
 
     def __repr__(self):
         return f"<EventLoop running={self.is_running()} closed={self._closed}>"
 
-    # Time. The clock may be another one after a start of a captured image, but
-    # the loop's own time goes on from where it was.
+    # Time. After a start of a captured image, which may be in another process, the
+    # clock is another one. The loop's own time goes on from where it was; how long
+    # that is ago is known from the clock on the wall.
 
     def time(self):
-        clock = time.monotonic()
+        clock = monotonic()
         if self._start != _spore.start():
             self._start = _spore.start()
-            self._offset = self._now - clock
+            passed = 0.0 if self._wall is None else max(0.0, wall_clock() - self._wall)
+            self._offset = self._now + passed - clock
         self._now = max(self._now, clock + self._offset)
         return self._now
 
@@ -114,23 +129,26 @@ class EventLoop(events.AbstractEventLoop):
             if main is not None and main.done():
                 return
 
-    def _enter(self):
+    def _enter(self, awaiter):
+        """awaiter makes what stands for a pending host call; None: they block."""
         self._check_closed()
         if self._running:
             raise RuntimeError("This event loop is already running")
         if events._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
-        hooks = sys.get_asyncgen_hooks()
+        before = sys.get_asyncgen_hooks(), _spore.drive(awaiter)
         sys.set_asyncgen_hooks(firstiter=self._asyncgens.add,
                                finalizer=self._finalize_asyncgen)
         self._running = True
         events._set_running_loop(self)
-        return hooks
+        return before
 
-    def _leave(self, hooks):
+    def _leave(self, before):
         self._running = False
         self._stopping = False
         events._set_running_loop(None)
+        hooks, awaiter = before
+        _spore.drive(awaiter)
         sys.set_asyncgen_hooks(*hooks)
 
     # Driven by the host.
@@ -138,43 +156,64 @@ class EventLoop(events.AbstractEventLoop):
     def step(self, main):
         """Runs until the task main is done or nothing is ready. True if
         something is still to come."""
-        hooks = self._enter()
-        self.driven = True
+        before = self._enter(self._host_call)
         try:
             self._run_ready(main)
-            timer = None if main is not None and main.done() else self._earliest()
-            if timer is not None and not any(d <= timer._when for d in self._sleeps.values()):
-                self._sleep_until(timer._when, main)
+            while not self._sleep(main):
+                self._run_ready(main)
+            if self._scheduled:
+                self.time()
+            self._wall = wall_clock() if self._scheduled else None
         finally:
-            self._leave(hooks)
-        return bool(self._host_futures or self._sleeps)
+            self._leave(before)
+        return bool(self._host_calls or self._sleeps)
 
-    def _sleep_until(self, when, main):
+    def _sleep(self, main):
+        """Makes the host wake the loop in time, and not for nothing. False if the
+        time has come already."""
+        if self._sleeps:
+            for number, timer in list(self._sleeps.items()):
+                if timer._cancelled or not timer._scheduled:
+                    del self._sleeps[number]
+                    self._give_up(number)
+        if main is not None and main.done() or (timer := self._earliest()) is None:
+            return True
+        when = timer._when
+        for other in self._sleeps.values():
+            if other._when <= when:
+                return True
         ms = max(0.0, (when - self.time()) * 1000)
         reply = _spore.request(0, "spore.sleep", {"ms": ms})
         if type(reply) is tuple:
             self._now = max(self._now, when)
-            self._run_ready(main)
-        else:
-            self._sleeps[reply] = when
+            return False
+        self._sleeps[reply] = timer
+        return True
 
-    def host_future(self, number):
-        future = self._host_futures[number] = self.create_future()
-        return future
+    def _host_call(self, number):
+        call = self._host_calls[number] = _HostCall(loop=self)
+        call._number = number
+        return call
+
+    def _give_up(self, number):
+        """Tells the host that nobody waits for its call `number` any more."""
+        self._host_calls.pop(number, None)
+        _spore.call_sync("spore.cancel", {"id": number})
+        _spore.settled()
 
     def settle(self, number, value, error):
         """Takes the reply to host call `number`; False if none was expected."""
         if number in self._sleeps:
             # The host says that the time has come, whatever the clock shows.
-            self._now = max(self.time(), self._sleeps.pop(number))
-        elif number in self._host_futures:
-            future = self._host_futures.pop(number)
-            if future.done():
-                pass            # cancelled meanwhile
+            self._now = max(self.time(), self._sleeps.pop(number)._when)
+        elif number in self._host_calls:
+            call = self._host_calls.pop(number)
+            if call.done():
+                pass            # by the component
             elif error is None:
-                future.set_result(value)
+                call.set_result(value)
             else:
-                future.set_exception(error)
+                call.set_exception(error)
         else:
             return False
         return True
@@ -182,8 +221,7 @@ class EventLoop(events.AbstractEventLoop):
     # Run by the component.
 
     def run_forever(self):
-        hooks = self._enter()
-        driven, self.driven = self.driven, False
+        before = self._enter(None)
         try:
             while True:
                 self._run_ready()
@@ -192,11 +230,10 @@ class EventLoop(events.AbstractEventLoop):
                 timer = self._earliest()
                 if timer is None:
                     raise RuntimeError("the event loop waits for something that nobody will do")
-                time.sleep(max(0.0, timer._when - self.time()))
+                sleep(max(0.0, timer._when - self.time()))
                 self._now = max(self.time(), timer._when)
         finally:
-            self.driven = driven
-            self._leave(hooks)
+            self._leave(before)
 
     def run_until_complete(self, future):
         self._check_closed()
