@@ -98,7 +98,7 @@ func (b *Backend) Eval(ctx context.Context, p *tensor.Program, inputs [][]byte, 
 		return err
 	}
 	defer b.unhold(held)
-	need := p.Cost().Peak
+	need := p.Cost().Peak + misaligned(p.Inputs(), inputs) + misaligned(p.Outputs(), outputs)
 	if err := b.memory.acquire(ctx, need); err != nil {
 		return err
 	}
@@ -115,6 +115,17 @@ func (b *Backend) Eval(ctx context.Context, p *tensor.Program, inputs [][]byte, 
 		known[i] = &v
 	}
 	return newExec(ctx, b.options, p).run(values, known, outputs)
+}
+
+// misaligned returns how many bytes have to be copied because they are not aligned.
+func misaligned(types []tensor.Type, data [][]byte) int64 {
+	n := int64(0)
+	for i, t := range types {
+		if _, ok := vecOf(data[i], t.DType.Size()); !ok {
+			n += t.Bytes()
+		}
+	}
+	return n
 }
 
 // valueOf returns data as a value. They are copied only if they are not aligned.

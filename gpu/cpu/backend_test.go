@@ -312,3 +312,29 @@ func TestHalves(t *testing.T) {
 func TestPhilox(t *testing.T) {
 	require.Equal(t, [4]uint32{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}, philox(0, 0))
 }
+
+// TestFunctionsOfFloat32 holds the functions that have code of their own for float32
+// to one unit in the last place, over all of its numbers in steps.
+func TestFunctionsOfFloat32(t *testing.T) {
+	const n = 1 << 20
+	x, y := make([]float32, n), make([]float32, n)
+	for i := range x {
+		x[i] = math.Float32frombits(uint32(i) * 4096)
+	}
+	for _, c := range []struct {
+		k kernel
+		f func(float64) float64
+	}{
+		{expF32, math.Exp},
+		{tanhF32, math.Tanh},
+		{sigmoidF32, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
+	} {
+		c.k(of(y), of(x), vec{}, vec{})
+		for i := range x {
+			want := oracle.Round(tensor.Float32, c.f(float64(x[i])))
+			if !near(want, float64(y[i]), ulp(tensor.Float32, want)) {
+				t.Fatalf("of %v: %v, want %v", x[i], y[i], want)
+			}
+		}
+	}
+}

@@ -47,3 +47,18 @@ func sigmoidF32(dst, a, _, _ vec) {
 		d[i] = float32(1 / (1 + expPoly(-x)))
 	}
 }
+
+// tanhF32 is computed in float64, too: near 0, where 1 - 2/(exp(2x) + 1) would lose
+// bits, by the Taylor polynomial of degree 9.
+func tanhF32(dst, a, _, _ vec) {
+	d := as[float32](dst)
+	for i, x := range as[float32](a)[:len(d)] {
+		v := float64(x)
+		if v > -0.0625 && v < 0.0625 {
+			s := v * v
+			d[i] = float32(v + v*s*(-1.0/3+s*(2.0/15+s*(-17.0/315+s*62.0/2835))))
+			continue
+		}
+		d[i] = float32(1 - 2/(expPoly(2*x)+1))
+	}
+}

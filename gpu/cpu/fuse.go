@@ -11,8 +11,8 @@ import (
 // values stay in the first-level cache, then on the next. Memory is read and written
 // once for the whole loop.
 const (
-	block = 1024       // elements
-	grain = 16 * block // elements that are worth a goroutine
+	block = 512        // elements
+	grain = 32 * block // elements that are worth a goroutine
 )
 
 // An operand is a value from outside that a loop reads, as a register.
@@ -47,17 +47,25 @@ type loopCode struct {
 	steps     []step
 	registers int
 	result    int // register
+
+	// While it is compiled: how many members use a value, the numbers that registers
+	// repeat, and the last step if the next one may be joined to it, with its operands.
+	users   map[int]int
+	scalars map[int]float64
+	last    *joined
+	joinIn  [3]int
 }
 
 // compile makes the loop of nodes members, whose values from outside are in values.
 func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 	nodes := p.Nodes()
 	out := p.Type(nodes[members[len(members)-1]].Out)
-	c := &loopCode{shape: out.Shape, dtype: out.DType}
+	c := &loopCode{shape: out.Shape, dtype: out.DType, users: map[int]int{}, scalars: map[int]float64{}}
 	last := map[int]int{} // members' values: the member that uses them last
 	for _, m := range members {
 		for _, v := range nodes[m].In {
 			last[v] = m
+			c.users[v]++
 		}
 	}
 	regs := map[int]int{} // of values
@@ -93,6 +101,7 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 				c.steps = append(c.steps, step{cast, t, [3]int{r, r, r}})
 				r = t
 				temps = append(temps, t)
+				c.last = nil
 			}
 			args[i] = r
 		}
@@ -103,22 +112,28 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 				run = copyClass(classOf(d))
 			}
 		}
-		s := step{run: run, dst: register()}
-		for i := range s.in {
-			s.in[i] = args[min(i, len(args)-1)]
+		dst := 0
+		if c.join(p, n, args) {
+			dst = c.steps[len(c.steps)-1].dst
+		} else {
+			dst = register()
+			s := step{run: run, dst: dst}
+			for i := range s.in {
+				s.in[i] = args[min(i, len(args)-1)]
+			}
+			c.steps = append(c.steps, s)
 		}
-		c.steps = append(c.steps, s)
 		if half(d) && n.Op != tensor.AsType && !keepsPrecision(n.Op) {
-			c.steps = append(c.steps, step{rounder(d), s.dst, [3]int{s.dst, s.dst, s.dst}})
+			c.steps = append(c.steps, step{rounder(d), dst, [3]int{dst, dst, dst}})
 		}
-		regs[n.Out] = s.dst
+		regs[n.Out] = dst
 		free = append(free, temps...)
 		for i, v := range n.In {
-			if last[v] == m && !outside[v] && !slices.Contains(n.In[:i], v) {
+			if last[v] == m && !outside[v] && !slices.Contains(n.In[:i], v) && regs[v] != dst {
 				free = append(free, regs[v])
 			}
 		}
-		c.result = s.dst
+		c.result = dst
 	}
 	return c
 }
@@ -168,6 +183,11 @@ func (c *loopCode) load(v *value) int {
 		o.mode = strided
 	}
 	c.operands = append(c.operands, o)
+	if o.mode == single && v.dtype == tensor.Float32 {
+		c.scalars[o.reg] = float64(as[float32](v.data.at(0, 1, 4))[0])
+	} else if o.mode == single && v.dtype == tensor.Float64 {
+		c.scalars[o.reg] = as[float64](v.data.at(0, 1, 8))[0]
+	}
 	return o.reg
 }
 
@@ -181,15 +201,16 @@ func (c *loopCode) run(ctx context.Context, procs int, out vec) error {
 
 // span computes elements from start to end.
 func (c *loopCode) span(out vec, start, end int) {
-	memory := make([]int64, c.registers*block)
+	width := min(block, end-start)
+	memory := make([]int64, (c.registers+1)*width)
 	regs := make([]vec, c.registers)
 	for i := range regs {
-		regs[i] = of(memory[i*block : (i+1)*block])
+		regs[i] = of(memory[i*width : (i+1)*width])
 	}
-	raw := of(make([]int64, block/4)) // halves on their way
+	raw := of(memory[c.registers*width:]) // halves on their way
 	for i := range c.operands {
 		if o := &c.operands[i]; o.mode == single {
-			o.fetch(regs[o.reg], raw, 0, block)
+			o.fetch(regs[o.reg], raw, 0, width)
 		}
 	}
 	outSize := c.dtype.Size()

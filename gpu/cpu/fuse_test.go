@@ -3,6 +3,7 @@ package cpu
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -162,4 +163,77 @@ func tryEvaluate(b *Backend, p *tensor.Program, m *maker) ([][]byte, error) {
 		panic("more memory than the program is bounded to")
 	}
 	return outputs, nil
+}
+
+// TestJoining runs random chains of the operations that are joined to one loop, with
+// scalars and vectors of numbers for which the order of roundings and the signs of
+// zeros matter.
+func TestJoining(t *testing.T) {
+	fused := newBackend(t, Options{Procs: 2})
+	plain := newBackend(t, Options{Procs: 1, OpByOp: true})
+	ops := []tensor.Op{tensor.Add, tensor.Subtract, tensor.Multiply, tensor.Negative, tensor.Minimum, tensor.Maximum, tensor.Abs}
+	numbers := []float64{0, math.Copysign(0, -1), 1, -1, 2, 0.1, -3.3, 1e30, math.Inf(1), math.NaN()}
+	for i := range 600 {
+		m := newMaker(rand.New(rand.NewPCG(11, uint64(i))))
+		d := []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16}[i%3]
+		x := oracle.New(tensor.Type{DType: d, Shape: tensor.Shape{700}})
+		fill := func() tensor.Value {
+			for i := range x.Floats {
+				x.Floats[i] = oracle.Round(d, numbers[m.r.IntN(len(numbers))])
+				if m.chance(3) {
+					x.Floats[i] = m.number(d, false)
+				}
+			}
+			return m.give(x)
+		}
+		v := fill()
+		values := []tensor.Value{v}
+		for range 3 + m.r.IntN(12) {
+			op := ops[m.r.IntN(len(ops))]
+			if op.Info().Arity == 1 {
+				v = m.b.Apply(op, nil, v)
+			} else {
+				other := m.b.Full(d, numbers[m.r.IntN(len(numbers))])
+				switch m.r.IntN(6) {
+				case 0:
+					other = fill()
+				case 1:
+					other = values[m.r.IntN(len(values))]
+				}
+				if m.chance(2) {
+					v, other = other, v
+				}
+				v = m.b.Apply(op, nil, v, other)
+			}
+			values = append(values, v)
+		}
+		p, err := m.b.Build(v)
+		require.NoError(t, err)
+		a, err := tryEvaluate(fused, p, m)
+		require.NoError(t, err)
+		b, err := tryEvaluate(plain, p, m)
+		require.NoError(t, err)
+		requireSameNaN(t, p.Outputs()[0], a[0], b[0])
+		want, err := oracle.Eval(p, m.data, m.ids)
+		require.NoError(t, err)
+		requireSameNaN(t, p.Outputs()[0], want[0], a[0])
+	}
+}
+
+// TestChainIsJoined holds that the chain that is measured is joined to fewer loops, so
+// that the test before this one tests something.
+func TestChainIsJoined(t *testing.T) {
+	p := chain(t, 100)
+	pl := newPlan(p, true)
+	require.Len(t, pl.members, 1)
+	values := make([]*value, p.NumValues())
+	for v := range values {
+		if typ := p.Type(v); len(typ.Shape) == 0 || v < 2 {
+			values[v] = valueOf(typ, make([]byte, typ.Bytes()))
+		}
+	}
+	for _, members := range pl.members {
+		require.Len(t, members, 10)
+		require.Len(t, compile(p, members, values).steps, 6)
+	}
 }

@@ -24,7 +24,7 @@ var kernels = map[tensor.Op][numClasses]kernel{
 	tensor.Expm1:      floats(mapped32(math.Expm1), mapped(math.Expm1)),
 	tensor.Sin:        floats(mapped32(math.Sin), mapped(math.Sin)),
 	tensor.Cos:        floats(mapped32(math.Cos), mapped(math.Cos)),
-	tensor.Tanh:       floats(mapped32(tanh), mapped(tanh)),
+	tensor.Tanh:       floats(tanhF32, mapped(math.Tanh)),
 	tensor.Sigmoid:    floats(sigmoidF32, mapped(sigmoid)),
 	tensor.Erf:        floats(mapped32(math.Erf), mapped(math.Erf)),
 	tensor.Floor:      {copyOf[uint8], copyOf[int32], copyOf[int64], floorF32, mapped(math.Floor)},
@@ -109,15 +109,6 @@ func copyOf[T elem](dst, a, _, _ vec) { copy(as[T](dst), as[T](a)) }
 func rsqrt(x float64) float64 { return 1 / math.Sqrt(x) }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-
-// tanh is math.Tanh where that is accurate: near 0 it uses a polynomial, too.
-func tanh(x float64) float64 {
-	if a := math.Abs(x); a > 0.3 && a < 22 {
-		// 1 - 2/(exp(2a) + 1) loses no bits when the result is not small.
-		return math.Copysign(1-2/(math.Exp(2*a)+1), x)
-	}
-	return math.Tanh(x)
-}
 
 // remainder is x % y of Python and NumPy.
 func remainder(x, y float64) float64 {

@@ -4,7 +4,8 @@ import "math"
 
 // The loops of operations that are so cheap that calling a function for each element
 // would cost more. Products are converted to their own type so that no platform fuses
-// them with a sum: every result is the same everywhere.
+// them with a sum: every result is the same everywhere. The commonest loops are unrolled:
+// whether a short one runs at full speed depends on where it happens to lie in memory.
 
 type number interface {
 	uint8 | int32 | int64 | float32 | float64
@@ -16,8 +17,16 @@ type integer interface {
 
 func negative[T number](dst, a, _, _ vec) {
 	d := as[T](dst)
-	for i, x := range as[T](a)[:len(d)] {
-		d[i] = -x
+	x := as[T](a)[:len(d)]
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = -x[i]
+		d[i+1] = -x[i+1]
+		d[i+2] = -x[i+2]
+		d[i+3] = -x[i+3]
+	}
+	for ; i < len(d); i++ {
+		d[i] = -x[i]
 	}
 }
 
@@ -30,8 +39,16 @@ func absInt[T int32 | int64](dst, a, _, _ vec) {
 
 func absF32(dst, a, _, _ vec) {
 	d := as[float32](dst)
-	for i, x := range as[float32](a)[:len(d)] {
-		d[i] = math.Float32frombits(math.Float32bits(x) &^ (1 << 31))
+	x := as[float32](a)[:len(d)]
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = math.Float32frombits(math.Float32bits(x[i]) &^ (1 << 31))
+		d[i+1] = math.Float32frombits(math.Float32bits(x[i+1]) &^ (1 << 31))
+		d[i+2] = math.Float32frombits(math.Float32bits(x[i+2]) &^ (1 << 31))
+		d[i+3] = math.Float32frombits(math.Float32bits(x[i+3]) &^ (1 << 31))
+	}
+	for ; i < len(d); i++ {
+		d[i] = math.Float32frombits(math.Float32bits(x[i]) &^ (1 << 31))
 	}
 }
 
@@ -89,7 +106,14 @@ func logicalNot(dst, a, _, _ vec) {
 func add[T number](dst, a, b, _ vec) {
 	d := as[T](dst)
 	x, y := as[T](a)[:len(d)], as[T](b)[:len(d)]
-	for i := range d {
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = x[i] + y[i]
+		d[i+1] = x[i+1] + y[i+1]
+		d[i+2] = x[i+2] + y[i+2]
+		d[i+3] = x[i+3] + y[i+3]
+	}
+	for ; i < len(d); i++ {
 		d[i] = x[i] + y[i]
 	}
 }
@@ -97,7 +121,14 @@ func add[T number](dst, a, b, _ vec) {
 func subtract[T number](dst, a, b, _ vec) {
 	d := as[T](dst)
 	x, y := as[T](a)[:len(d)], as[T](b)[:len(d)]
-	for i := range d {
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = x[i] - y[i]
+		d[i+1] = x[i+1] - y[i+1]
+		d[i+2] = x[i+2] - y[i+2]
+		d[i+3] = x[i+3] - y[i+3]
+	}
+	for ; i < len(d); i++ {
 		d[i] = x[i] - y[i]
 	}
 }
@@ -105,7 +136,14 @@ func subtract[T number](dst, a, b, _ vec) {
 func multiply[T number](dst, a, b, _ vec) {
 	d := as[T](dst)
 	x, y := as[T](a)[:len(d)], as[T](b)[:len(d)]
-	for i := range d {
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = T(x[i] * y[i])
+		d[i+1] = T(x[i+1] * y[i+1])
+		d[i+2] = T(x[i+2] * y[i+2])
+		d[i+3] = T(x[i+3] * y[i+3])
+	}
+	for ; i < len(d); i++ {
 		d[i] = T(x[i] * y[i])
 	}
 }
@@ -113,7 +151,14 @@ func multiply[T number](dst, a, b, _ vec) {
 func divide[T float32 | float64](dst, a, b, _ vec) {
 	d := as[T](dst)
 	x, y := as[T](a)[:len(d)], as[T](b)[:len(d)]
-	for i := range d {
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = x[i] / y[i]
+		d[i+1] = x[i+1] / y[i+1]
+		d[i+2] = x[i+2] / y[i+2]
+		d[i+3] = x[i+3] / y[i+3]
+	}
+	for ; i < len(d); i++ {
 		d[i] = x[i] / y[i]
 	}
 }
@@ -121,7 +166,14 @@ func divide[T float32 | float64](dst, a, b, _ vec) {
 func minimum[T number](dst, a, b, _ vec) {
 	d := as[T](dst)
 	x, y := as[T](a)[:len(d)], as[T](b)[:len(d)]
-	for i := range d {
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = min(x[i], y[i])
+		d[i+1] = min(x[i+1], y[i+1])
+		d[i+2] = min(x[i+2], y[i+2])
+		d[i+3] = min(x[i+3], y[i+3])
+	}
+	for ; i < len(d); i++ {
 		d[i] = min(x[i], y[i])
 	}
 }
@@ -129,7 +181,14 @@ func minimum[T number](dst, a, b, _ vec) {
 func maximum[T number](dst, a, b, _ vec) {
 	d := as[T](dst)
 	x, y := as[T](a)[:len(d)], as[T](b)[:len(d)]
-	for i := range d {
+	i := 0
+	for ; i <= len(d)-4; i += 4 {
+		d[i] = max(x[i], y[i])
+		d[i+1] = max(x[i+1], y[i+1])
+		d[i+2] = max(x[i+2], y[i+2])
+		d[i+3] = max(x[i+3], y[i+3])
+	}
+	for ; i < len(d); i++ {
 		d[i] = max(x[i], y[i])
 	}
 }

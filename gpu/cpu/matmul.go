@@ -11,6 +11,9 @@ const (
 	tileN  = 3   //
 	blockK = 256 // inner length of what is multiplied at once: a panel of each side is in the first-level cache
 	blockM = 96  // rows of it: a block of the left side is in the second-level cache
+
+	// small is the work of a product of a stack that is not worth being shared: m·n·k.
+	small = 1 << 15
 )
 
 // A matrix is a strided one.
@@ -58,6 +61,8 @@ func matmulAs[T number](e *exec, n *tensor.Node) error {
 	case size == 0:
 	case p.k == 0:
 		clear(as[T](c.data))
+	case sizeOf(p.batch) > 1 && p.m*p.n*p.k <= small:
+		err = multiplySmall[T](e, p, n.DType)
 	case p.n == 1:
 		err = multiplyVectors[T](e, p, n.DType)
 	case p.m == 1:
@@ -142,7 +147,9 @@ func multiplyMatrices[T number](e *exec, p *product, d tensor.DType) error {
 		left.base = p.aBatch.at(i)
 		out := c[i*p.m*p.n : (i+1)*p.m*p.n]
 		err := parallel(e.ctx, e.procs, blocks, func(block int) {
-			multiplyBlock(out, b, &left, d, block*blockM, min(p.m, (block+1)*blockM), p.n, p.k)
+			reader := newLineReader[T](&left, d)
+			a := make([]T, (blockM+tileM)*min(p.k, blockK))
+			multiplyBlock(out, a, b, reader, block*blockM, min(p.m, (block+1)*blockM), p.n, p.k)
 		})
 		if err != nil {
 			return err
@@ -151,12 +158,28 @@ func multiplyMatrices[T number](e *exec, p *product, d tensor.DType) error {
 	return nil
 }
 
+// multiplySmall computes many small products: parts of the stack in parallel.
+func multiplySmall[T number](e *exec, p *product, d tensor.DType) error {
+	panels := (p.n + tileN - 1) / tileN
+	c := as[T](p.out)
+	return spans(e.ctx, e.procs, sizeOf(p.batch), max(1, 4*small/(p.m*p.n*p.k)), func(start, end int) {
+		left, right := p.a, p.b.transposed()
+		l, r := newLineReader[T](&left, d), newLineReader[T](&right, d)
+		a, b := make([]T, (p.m+tileM)*min(p.k, blockK)), make([]T, panels*tileN*p.k)
+		for i := start; i < end; i++ {
+			left.base, right.base = p.aBatch.at(i), p.bBatch.at(i)
+			for j := range panels {
+				r.pack(b[j*tileN*p.k:(j+1)*tileN*p.k], j*tileN, min(tileN, p.n-j*tileN), 0, p.k)
+			}
+			multiplyBlock(c[i*p.m*p.n:(i+1)*p.m*p.n], a, b, l, 0, p.m, p.n, p.k)
+		}
+	})
+}
+
 // multiplyBlock computes the rows from start to end of a product whose right side is
-// packed.
-func multiplyBlock[T number](out, b []T, left *matrix, d tensor.DType, start, end, n, k int) {
+// packed in b. The left side is packed in a, part by part.
+func multiplyBlock[T number](out, a, b []T, reader *lineReader[T], start, end, n, k int) {
 	rows := (end - start + tileM - 1) / tileM
-	a := make([]T, rows*tileM*min(k, blockK))
-	reader := newLineReader[T](left, d)
 	for k0 := 0; k0 < k; k0 += blockK {
 		depth := min(blockK, k-k0)
 		for r := range rows {

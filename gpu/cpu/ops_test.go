@@ -187,8 +187,11 @@ func evaluate(t *testing.T, b *Backend, p *tensor.Program, data, constants [][]b
 		defer b.DropConstant(ids[i])
 	}
 	outputs := make([][]byte, len(p.Outputs()))
+	odd := len(data) % 2
+	for i := range data {
+		data[i] = append(make([]byte, odd, odd+len(data[i])), data[i]...)[odd:]
+	}
 	for i, typ := range p.Outputs() {
-		odd := len(data) % 2
 		outputs[i] = slices.Repeat([]byte{0xff}, int(typ.Bytes())+odd)[odd:]
 	}
 	require.NoError(t, b.Eval(context.Background(), p, data, ids, outputs))

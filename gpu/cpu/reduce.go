@@ -13,6 +13,9 @@ const (
 	segment = 1 << 16
 	// strip is how many of them are read at once.
 	strip = 1024
+	// pitch is how far their rows are apart in scratch memory: not a power of two, or
+	// they would all want the same lines of the cache.
+	pitch = strip + 24
 	// tile is how many results are computed together if their elements lie side by
 	// side: as many as share a cache line.
 	tile = 16
@@ -265,7 +268,7 @@ type readBuffers struct {
 
 // newReadBuffers returns the memory for tiles of width results.
 func newReadBuffers(width int) *readBuffers {
-	memory := make([]int64, (width+2)*strip)
+	memory := make([]int64, width*pitch+2*strip)
 	return &readBuffers{of(memory[2*strip:]), of(memory[:strip]), of(memory[strip : 2*strip])}
 }
 
@@ -285,7 +288,7 @@ func readTile[T elem, A any, O elem](r *reduction, k *reducer[T, A, O], b *readB
 			accs[0] = k.row(accs[0], as[T](src.read(b.wide, b.raw, at, n)), at)
 			continue
 		}
-		// The elements of a result go to a row of strip elements.
+		// The elements of a result go to a row of their own.
 		switch size {
 		case 1:
 			transpose[uint8](b.tile, &src, len(accs), at, n)
@@ -297,7 +300,7 @@ func readTile[T elem, A any, O elem](r *reduction, k *reducer[T, A, O], b *readB
 			transpose[int64](b.tile, &src, len(accs), at, n)
 		}
 		for i := range accs {
-			row := b.tile.at(i*strip, n, size)
+			row := b.tile.at(i*pitch, n, size)
 			if half(r.in.dtype) {
 				b.wide.n = n
 				widen(r.in.dtype, b.wide, row)
@@ -310,13 +313,13 @@ func readTile[T elem, A any, O elem](r *reduction, k *reducer[T, A, O], b *readB
 
 // transpose reads, for each of n reduced elements from at on, those of width results.
 func transpose[T elem](dst vec, src *place, width, at, n int) {
-	dst.n = width * strip
+	dst.n = width * pitch
 	d, s := as[T](dst), as[T](src.data)
 	step := src.layout.strides[len(src.layout.strides)-1]
 	src.layout.each(at, at+n, func(to, offset, n int) {
 		for i := range n {
 			for c, v := range s[offset : offset+width] {
-				d[c*strip+to+i] = v
+				d[c*pitch+to+i] = v
 			}
 			offset += step
 		}

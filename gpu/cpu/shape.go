@@ -80,6 +80,7 @@ func take(e *exec, n *tensor.Node) error {
 	size := x.dtype.Size()
 	src := placeOf(indices)
 	plain := x.contiguous()
+	gaps := newGaps(out, x, axis, count)
 	var wrong mistakes
 	err := spans(e.ctx, e.procs, count, max(1, min(block, grain/max(1, outer*inner))), func(start, end int) {
 		memory := make([]int64, 3*block)
@@ -101,7 +102,7 @@ func take(e *exec, n *tensor.Node) error {
 				}
 				continue
 			}
-			e.takeOne(out, x, axis, int(index), j, count)
+			gaps.copy(a, raw, int(index), j)
 		}
 	})
 	if err != nil {
@@ -110,8 +111,14 @@ func take(e *exec, n *tensor.Node) error {
 	return wrong.err(e, n, axis, length)
 }
 
-// takeOne copies what is at one index of a tensor with gaps.
-func (e *exec) takeOne(out, x *value, axis, index, j, count int) {
+// gaps copies what is at one index of a tensor with gaps.
+type gaps struct {
+	src, dst   place
+	size       int
+	axis, step int // strides of the index
+}
+
+func newGaps(out, x *value, axis, count int) gaps {
 	shape, strides := without(x.shape, x.strides, axis)
 	inner := sizeOf(x.shape[axis+1:])
 	to := make([]int, len(shape))
@@ -120,12 +127,21 @@ func (e *exec) takeOne(out, x *value, axis, index, j, count int) {
 		to[i] = step
 		step *= x.shape[i]
 	}
-	src := place{data: x.data, dtype: x.dtype, layout: newLayout(shape, strides)}
-	src.layout.base = index * x.strides[axis]
-	dst := place{data: out.data, dtype: out.dtype, layout: newLayout(shape, to)}
-	dst.layout.base = j * inner
-	// An error is that of the context, which the caller sees too.
-	_ = move(e.ctx, 1, dst, src, sizeOf(shape))
+	return gaps{
+		src:  place{data: x.data, dtype: x.dtype, layout: newLayout(shape, strides)},
+		dst:  place{data: out.data, dtype: out.dtype, layout: newLayout(shape, to)},
+		size: sizeOf(shape), axis: x.strides[axis], step: inner,
+	}
+}
+
+// copy copies from an index of the input to one of the result. a and raw are scratch
+// memory.
+func (g gaps) copy(a, raw vec, from, to int) {
+	g.src.layout.base, g.dst.layout.base = from*g.axis, to*g.step
+	for at := 0; at < g.size; at += block {
+		v := g.src.read(a, raw, at, min(block, g.size-at))
+		g.dst.write(v, raw, at)
+	}
 }
 
 // mistakes keeps the first index that is out of range.

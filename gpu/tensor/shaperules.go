@@ -38,11 +38,6 @@ var alongAxis = shapeRule{"as the input, which has the axis", func(n *Node, in [
 	return in[0].Shape, checkAxis(n.Int("axis"), in[0].Shape)
 }}
 
-// normalized: as the first input, which has the attribute axes.
-var normalized = shapeRule{"as the input, which has the axes", func(n *Node, in []Type) (Shape, error) {
-	return in[0].Shape, checkAxes(n.Ints("axes"), in[0].Shape)
-}}
-
 // stretched: all inputs broadcast.
 var stretched = shapeRule{"inputs broadcast", func(_ *Node, in []Type) (Shape, error) {
 	shapes := make([]Shape, len(in))
