@@ -9,12 +9,13 @@ import (
 // CheckBuffers tells with [ErrArgument] whether data do not fit a program, for
 // backends and those who call them.
 func CheckBuffers(p *tensor.Program, inputs [][]byte, constants []ConstantID, outputs [][]byte) error {
-	in, out := p.Inputs(), p.Outputs()
+	in, out := p.InputValues(), p.OutputValues()
 	if len(inputs) != len(in) || len(outputs) != len(out) || len(constants) != len(p.ConstantValues()) {
 		return fmt.Errorf("%w: %d inputs, %d constants and %d outputs for %d, %d and %d",
 			ErrArgument, len(inputs), len(constants), len(outputs), len(in), len(p.ConstantValues()), len(out))
 	}
-	for i, t := range in {
+	for i, v := range in {
+		t := p.Type(v)
 		if int64(len(inputs[i])) != t.Bytes() {
 			return fmt.Errorf("%w: input %d has %d bytes, %s has %d", ErrArgument, i, len(inputs[i]), t, t.Bytes())
 		}
@@ -22,7 +23,8 @@ func CheckBuffers(p *tensor.Program, inputs [][]byte, constants []ConstantID, ou
 			return err
 		}
 	}
-	for i, t := range out {
+	for i, v := range out {
+		t := p.Type(v)
 		if int64(len(outputs[i])) != t.Bytes() {
 			return fmt.Errorf("%w: output %d has %d bytes, %s has %d", ErrArgument, i, len(outputs[i]), t, t.Bytes())
 		}
