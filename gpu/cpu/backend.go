@@ -186,7 +186,8 @@ func (b *Backend) unuse(c *stored) {
 
 // PutConstant implements [gpu.Backend].
 func (b *Backend) PutConstant(ctx context.Context, id gpu.ConstantID, t tensor.Type, data []byte) error {
-	if !t.DType.Valid() || t.Bytes() != int64(len(data)) {
+	negative := slices.ContainsFunc(t.Shape, func(n int) bool { return n < 0 })
+	if !t.DType.Valid() || negative || t.Bytes() != int64(len(data)) {
 		return fmt.Errorf("%w: %d bytes for a constant of %s", gpu.ErrArgument, len(data), t)
 	}
 	if err := gpu.CheckBools(t, data); err != nil {
