@@ -8,7 +8,7 @@ PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 w
 # Modules of their own, with what the main one shall not depend on.
 NESTED      := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 
-.PHONY: help run test nested histories kills skipped race lint cross bench bench-sessions bench-once fuzz conformance differential interpreters browser
+.PHONY: help run test nested histories kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ histories: ## 500 random histories of instances in each language, in one process
 kills: ## kill 1000 processes while they store sessions, and 1000 that call, park, suspend and resume instances
 	SPORE_KILLS=1000 $(GO) test ./snapshot/store -run 'TestKill$$' -v -count 1
 	SPORE_KILLS=1000 $(GO) test ./engine -run 'TestInstancesKilled$$' -v -count 1 -timeout 60m
+
+gpufaults: ## 1000 random faults of GPU workers while others use them
+	SPORE_GPU_FAULTS=1000 $(GO) test ./gpu -run 'TestFaults$$' -v -count 1 -timeout 20m
 
 skipped: ## which tests this machine skips, and why
 	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
@@ -57,9 +60,13 @@ bench: ## measure, with peers, and write engine/BENCHMARKS.md
 bench-sessions: ## measure a million instances of each language and write engine/SESSIONS.md: 10 GiB of memory, some minutes
 	cd engine/bench && $(GO) run . -sessions 1000000 -o ../SESSIONS.md
 
+bench-gpu: ## measure the way to a GPU worker, with gRPC beside it, recovery and batches
+	cd gpu/bench && $(GO) run .
+
 bench-once: ## run every benchmark once, so that none rots
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 	cd engine/bench && $(GO) run . -quick
+	cd gpu/bench && $(GO) run . -quick
 	cd engine/bench && $(GO) run . -quick -sessions 1000
 
 fuzz: ## every fuzz target for FUZZTIME, with a table of what was done

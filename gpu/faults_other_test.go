@@ -1,0 +1,7 @@
+//go:build !linux
+
+package gpu_test
+
+func fault([]byte) {}
+
+func faultyStart() error { return nil }

@@ -1,0 +1,12 @@
+//go:build unix
+
+package gpu
+
+import "syscall"
+
+// workerDir is the working directory of workers.
+const workerDir = "/"
+
+// workerAttr puts a worker into a process group of its own: an interrupt from the terminal is for the
+// host, which may want to finish its calls.
+func workerAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
