@@ -21,8 +21,9 @@ type Part struct {
 // returns. The component waits while the loop's body runs, off the clock.
 //
 // The call is over when the loop ends. If the loop is left early, by break, return or panic,
-// the call is taken back, as if its context had ended. After an error, ErrSuspended too, the sequence ends. Parts
-// and result together have at most Limits.Output bytes.
+// the call is taken back, as if its context had ended. After an error, ErrSuspended too, the sequence ends: a
+// stream that was suspended goes on by [Instance.Continue], of which nobody takes parts, so that emitting
+// more is an error. Parts and result together have at most Limits.Output bytes.
 func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
