@@ -357,7 +357,8 @@ func (in *Instance) Park(ctx context.Context) error {
 	return err
 }
 
-// Close ends the instance and what it has in progress, for which it waits. It is idempotent.
+// Close ends the instance and what it has in progress, for which it waits, so that it must not be called
+// from within a call of the instance (a host function, a console). It is idempotent.
 func (in *Instance) Close() error {
 	in.mu.Lock()
 	w := in.work

@@ -31,6 +31,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 		done := make(chan struct{})
 		var last *Result
 		var err error
+		var panicked any // the call did, in what the embedder gave it: a console, a tracer, a MarshalJSON
 		defer func() { // also if the loop's body panics
 			cancel()
 			<-done
@@ -39,6 +40,8 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 		k.emit = emitter(k, parts, in.limits())
 		go func() {
 			defer close(done)
+			// Here nobody could recover it, and it would end the program.
+			defer func() { panicked = recover() }()
 			last, err = in.call(ctx, k, arg)
 		}()
 		for {
@@ -49,6 +52,9 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 				}
 				close(p.more)
 			case <-done:
+				if panicked != nil {
+					panic(panicked)
+				}
 				if err != nil {
 					yield(Part{}, err)
 				} else {

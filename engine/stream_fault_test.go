@@ -169,3 +169,20 @@ func TestSuspendEarly(t *testing.T) {
 		require.Equal(t, "2", r.Text())
 	})
 }
+
+type panicker struct{}
+
+func (panicker) MarshalJSON() ([]byte, error) { panic("no JSON") }
+
+// TestStreamPanics has the argument of a stream panic, which is for the consumer to recover.
+func TestStreamPanics(t *testing.T) {
+	c := compile(t, shared, "parts.js", "export const render = () => 1;")
+	in, err := c.Open(t.Context(), nil)
+	require.NoError(t, err)
+	defer in.Close()
+	require.PanicsWithValue(t, "no JSON", func() {
+		for range in.Stream(t.Context(), "render", panicker{}) {
+		}
+	})
+	require.Equal(t, "1", text(t, in, "render", nil), "the instance is free again")
+}
