@@ -32,7 +32,7 @@ func (in *Instance) Stream(ctx context.Context, function string, arg any) iter.S
 		var last *Result
 		var err error
 		var panicked any // the call did, in what the embedder gave it: a console, a tracer, a MarshalJSON
-		defer func() { // also if the loop's body panics
+		defer func() {   // also if the loop's body panics
 			cancel()
 			<-done
 		}()
