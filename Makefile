@@ -8,7 +8,7 @@ PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 w
 # Modules of their own, with what the main one shall not depend on.
 NESTED      := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 
-.PHONY: help run test nested kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
+.PHONY: help run test nested histories kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: ## all everyday tests
 
 nested: ## the tests of the nested modules
 	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test ./...); done
+
+histories: ## 500 random histories of instances in each language, in one process and across processes: some minutes
+	SPORE_HISTORIES=500 $(GO) test ./engine -run 'TestHistories$$' -v -count 1 -timeout 60m
 
 kills: ## kill 1000 processes while they store sessions, and 1000 that call, park, suspend and resume instances
 	SPORE_KILLS=1000 $(GO) test ./snapshot/store -run 'TestKill$$' -v -count 1

@@ -20,116 +20,6 @@ import (
 	"github.com/sporeengine/spore/snapshot"
 )
 
-// histories are components whose calls end in every way and leave traces everywhere.
-var histories = map[string]string{
-	"history.js": `import { call } from "spore";
-let n = 0;
-const kept = new Map();
-export const render = () => n;
-export const step = p => {
-	n += p.by;
-	kept.set("k" + n % 13, { at: Date.now(), r: Math.random(), big: "x".repeat(p.size), raw: new Uint8Array(p.size).fill(n) });
-	kept.delete("k" + p.drop);
-	console.log("step", n, Math.random());
-	return [n, kept.size, Math.random(), [...kept.values()].map(v => v.r)];
-};
-export const fail = () => { kept.set("f" + ++n % 5, [n]); console.error("fails"); throw new Error("no " + n) };
-export const ask = async p => { n++; try { n += (await call("app.ask", p)).by } catch (e) { n += 1000; console.error(e.message) } return [n, Math.random()] };
-export const both = async p => { n++; const v = await Promise.all([call("app.ask", p), call("app.ask", p), call("app.held", p)]); v.forEach(v => n += v.by); return n };
-export const nap = async p => { await new Promise(r => setTimeout(r, p.ms)); return [++n, Date.now()] };
-export const race = async p => {
-	const r = await Promise.race([call("app.ask", p).then(v => v.by), new Promise(r => setTimeout(r, 100, -1))]);
-	n += r;
-	return n;
-};
-export const held = async p => { n++; n += (await call("app.held", p)).by; return n };
-export const many = async p => { const v = await Promise.all(Array.from({ length: p.count }, (_, i) => call("app.echo", { i }))); n += v.length; return [n, v] };
-export const calls = async () => { n = -1; kept.clear(); for (;;) await call("app.echo", { i: n-- }) };
-export const big = () => { n = -1; kept.clear(); return "x".repeat(5 << 20) };
-export const spin = () => { n = -1; kept.clear(); for (;;) kept.set(--n % 1000, n) };
-export const grow = () => { n = -1; const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)) };`,
-	"history.py": `import asyncio, random, sys, time, spore
-n = 0
-kept = {}
-def render(): return n
-def step(p):
-    global n
-    n += p["by"]
-    kept[f"k{n % 13}"] = {"at": time.time(), "r": random.random(), "big": "x" * p["size"], "raw": bytearray([n % 256]) * p["size"]}
-    kept.pop(f"k{p['drop']}", None)
-    print("step", n, random.random())
-    return [n, len(kept), random.random(), [v["r"] for v in kept.values()]]
-def fail():
-    global n
-    n += 1
-    print("fails", file=sys.stderr)
-    raise ValueError(f"no {n}")
-async def ask(p):
-    global n
-    n += 1
-    try:
-        n += (await spore.call("app.ask", p))["by"]
-    except spore.HostError as e:
-        n += 1000
-        print(e, file=sys.stderr)
-    return [n, random.random()]
-async def both(p):
-    global n
-    n += 1
-    for v in await asyncio.gather(spore.call("app.ask", p), spore.call("app.ask", p), spore.call("app.held", p)):
-        n += v["by"]
-    return n
-async def nap(p):
-    global n
-    await asyncio.sleep(p["ms"] / 1000)
-    n += 1
-    return [n, time.time()]
-async def race(p):
-    global n
-    t = asyncio.ensure_future(spore.call("app.ask", p))
-    done, _ = await asyncio.wait([t], timeout=0.1)
-    n += t.result()["by"] if done else -1
-    return n
-async def held(p):
-    global n
-    n += 1
-    n += (await spore.call("app.held", p))["by"]
-    return n
-async def many(p):
-    global n
-    v = await asyncio.gather(*[spore.call("app.echo", {"i": i}) for i in range(p["count"])])
-    n += len(v)
-    return [n, v]
-async def calls():
-    global n
-    n = -1
-    kept.clear()
-    while True:
-        n -= 1
-        await spore.call("app.echo", {"i": n})
-def big():
-    global n
-    n = -1
-    kept.clear()
-    return "x" * (5 << 20)
-def spin():
-    global n
-    n = -1
-    kept.clear()
-    while True:
-        n -= 1
-        kept[n % 1000] = n
-def grow():
-    global n
-    n = -1
-    all = []
-    while True: all.append(bytearray(b"1" * (1 << 20)))`,
-}
-
-// killed are functions that are ended from outside, and the limits that end them. What
-// they did is taken back.
-var killed = map[string]string{"calls": "HostCalls", "big": "Output", "spin": "", "grow": "Memory"}
-
 type by struct {
 	By int `json:"by"`
 }
@@ -160,6 +50,7 @@ func historySet(t *testing.T, twin bool, holds func()) hostfuncs.Set {
 // the calls, and a plain model: a number.
 type history struct {
 	t       *testing.T
+	name    string
 	r       *rand.Rand
 	engines []*engine.Engine
 	opt     *engine.Options
@@ -169,13 +60,14 @@ type history struct {
 	log     []string
 
 	n       int
+	cells   int
 	called  bool           // there was a call that was not taken back
 	call    string         // in progress
 	answers map[uint32]int // to its calls by their numbers: by, 0 if there is none yet
 }
 
 func newHistory(t *testing.T, name string, engines []*engine.Engine, twins *engine.Component, seed uint64) *history {
-	h := &history{t: t, r: rand.New(rand.NewPCG(seed, 7)), engines: engines}
+	h := &history{t: t, name: name, r: rand.New(rand.NewPCG(seed, 7)), engines: engines}
 	console := func(i int) *slog.Logger {
 		h.printed[i] = &bytes.Buffer{}
 		return slog.New(slog.NewTextHandler(h.printed[i], &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -281,6 +173,24 @@ func (h *history) pending() []engine.PendingCall {
 	return slices.DeleteFunc(list, func(p engine.PendingCall) bool { return p.Name == "spore.sleep" })
 }
 
+// exec runs a cell.
+func (h *history) exec() {
+	name, code := fmt.Sprintf("cell%d", h.cells), notebooks[h.name][h.r.IntN(4)]
+	h.cells++
+	h.note("exec %s", code)
+	got, err := h.in.Exec(h.t.Context(), name, code)
+	want, werr := h.twin.Exec(h.t.Context(), name, code)
+	require.Equal(h.t, fmt.Sprint(werr), fmt.Sprint(err), h)
+	require.Equal(h.t, want.Text, got.Text, h)
+	require.Equal(h.t, want.Data, got.Data, h)
+	_, unparsed := errors.AsType[*engine.SourceError](err)
+	h.called = h.called || !unparsed
+	if errors.Is(err, engine.ErrSuspended) {
+		list := h.pending()
+		h.call, h.answers = "cell", map[uint32]int{list[len(list)-1].Number: 0}
+	}
+}
+
 // answer answers a call.
 func (h *history) answer() {
 	list := h.pending()
@@ -319,6 +229,8 @@ func (h *history) goOn() {
 	case h.call == "nap":
 		require.NoError(h.t, err, h)
 		h.n++
+	case h.call == "cell" && complete:
+		require.NoError(h.t, err, h)
 	case complete:
 		require.NoError(h.t, err, h)
 		h.n += sum
@@ -414,8 +326,10 @@ func (h *history) step() {
 	case k < 6 && busy:
 		_, err := h.in.Call(h.t.Context(), "render", nil)
 		require.ErrorIs(h.t, err, engine.ErrSuspended)
-	case k < 6:
+	case k < 5:
 		h.begin()
+	case k < 6:
+		h.exec()
 	case k < 7 && !busy:
 		h.kill()
 	case k < 8:

@@ -283,14 +283,12 @@ func (p *parking) sweep() {
 		if err == nil || errors.Is(err, store.ErrCorrupt) {
 			err = p.cfg.Store.Delete(ctx, key, version)
 		}
-		if ctx.Err() != nil {
-			p.mu.Lock()
-			p.garbage = append(p.garbage, garbage[i:]...)
-			p.mu.Unlock()
-			return
-		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			p.log.Warn("spore: the store of parked instances failed", slog.Any("error", err))
+			p.mu.Lock()
+			p.garbage = append(append(p.garbage, garbage[i+1:]...), object) // for the next time
+			p.mu.Unlock()
+			return
 		}
 	}
 }

@@ -21,6 +21,7 @@ type Twin struct {
 	lease    *lease
 	mem      *snapshot.Memory
 	function string // of the call in progress
+	cells    []cellState
 }
 
 // NewTwin returns a twin of a new instance. The caller closes it.
@@ -60,6 +61,17 @@ func (t *Twin) Call(ctx context.Context, function string, arg any) (*Result, err
 	return t.run(&call{ctx: ctx, function: function, arg: b}, false)
 }
 
+// Exec is [Instance.Exec], without what the cell has printed.
+func (t *Twin) Exec(ctx context.Context, name, code string) (*Cell, error) {
+	r, err := t.Call(ctx, abi.ExecFunction, execArg{code, name})
+	if err != nil {
+		return &Cell{}, err
+	}
+	c := &Cell{}
+	c.Text, c.Data, err = bundle(r.JSON(), r.Buffers)
+	return c, err
+}
+
 // Continue is [Instance.Continue].
 func (t *Twin) Continue(ctx context.Context) (*Result, error) {
 	return t.run(&call{ctx: ctx, function: t.function}, true)
@@ -82,7 +94,13 @@ func (t *Twin) run(k *call, goOn bool) (*Result, error) {
 	g := t.g
 	k.fill(t.opt, t.c)
 	k.limits = t.limits
-	k.session = &session{from: &state{}}
+	k.session = &session{from: &state{}, cells: t.cells}
+	if g.exec = k.function == abi.ExecFunction; g.exec && !goOn {
+		if err := t.c.lowerCell(k); err != nil {
+			return nil, err
+		}
+		t.cells = k.session.cells
+	}
 	if t.function == "" {
 		g.left, g.fuel, g.calls, g.host.left = t.limits.CallTime, t.limits.Fuel, t.limits.HostCalls, t.limits.HostTime
 	}
@@ -115,7 +133,7 @@ func (t *Twin) run(k *call, goOn bool) (*Result, error) {
 	}
 	t.function = ""
 	if status == abi.StatusError {
-		return nil, g.thrown(data, t.c.positions)
+		return nil, g.thrown(data, (&stateRest{Cells: t.cells}).positions(t.c.positions))
 	}
 	return k.result(status, data)
 }
@@ -134,6 +152,7 @@ func (t *Twin) State() (*Captured, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.Cells = t.cells
 	lines, err := t.mem.AppendDelta(nil)
 	if err != nil {
 		return nil, err

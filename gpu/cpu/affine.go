@@ -194,7 +194,7 @@ func joinedKernel[T float32 | float64](j joined) kernel {
 func (c *loopCode) join(p *tensor.Program, n *tensor.Node, args []int) bool {
 	last := c.last
 	c.last = nil
-	if d := p.Type(n.Out).DType; d != tensor.Float32 && d != tensor.Float64 || n.Op.Info().Arity > 2 {
+	if d := p.Type(n.Out).DType; d != tensor.Float32 && d != tensor.Float64 || len(n.In) > 2 {
 		return false
 	}
 	for _, v := range n.In {

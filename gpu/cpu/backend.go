@@ -1,7 +1,7 @@
 // Package cpu evaluates tensor programs on the processor, in pure Go.
 //
-// Chains of elementwise operations are fused, loops and products of matrices run on
-// all cores. Results are IEEE float32 (or what the dtype says) and do not depend on
+// Chains of elementwise operations are fused: they run block by block, and adjacent
+// arithmetic in one loop. Loops and products of matrices run on all cores. Results are IEEE float32 (or what the dtype says) and do not depend on
 // what was fused nor on the number of cores: float16 and bfloat16 are computed in
 // float32 and rounded after each operation; sums of float32 and shorter are made in
 // float64, sums of float64 in parts of 65,536 elements of eight interleaved sums each,
@@ -186,7 +186,8 @@ func (b *Backend) unuse(c *stored) {
 
 // PutConstant implements [gpu.Backend].
 func (b *Backend) PutConstant(ctx context.Context, id gpu.ConstantID, t tensor.Type, data []byte) error {
-	if !t.DType.Valid() || t.Bytes() != int64(len(data)) {
+	negative := slices.ContainsFunc(t.Shape, func(n int) bool { return n < 0 })
+	if !t.DType.Valid() || negative || t.Bytes() != int64(len(data)) {
 		return fmt.Errorf("%w: %d bytes for a constant of %s", gpu.ErrArgument, len(data), t)
 	}
 	if err := gpu.CheckBools(t, data); err != nil {

@@ -83,6 +83,7 @@ func TestConstants(t *testing.T) {
 	require.NoError(t, b.PutConstant(ctx, gpu.ConstantID{3}, big, make([]byte, 960)))
 
 	require.ErrorIs(t, b.PutConstant(ctx, gpu.ConstantID{4}, big, make([]byte, 961)), gpu.ErrArgument)
+	require.ErrorIs(t, b.PutConstant(ctx, gpu.ConstantID{4}, tensor.Type{DType: tensor.Uint8, Shape: tensor.Shape{-2, -2}}, make([]byte, 4)), gpu.ErrArgument)
 	require.ErrorIs(t, b.PutConstant(ctx, gpu.ConstantID{4}, tensor.Type{DType: tensor.Bool, Shape: tensor.Shape{1}}, []byte{2}), gpu.ErrArgument)
 	require.ErrorIs(t, b.PutConstant(ctx, gpu.ConstantID{4}, tensor.Type{DType: tensor.Bool, Shape: tensor.Shape{2000}}, make([]byte, 2000)), gpu.ErrMemory)
 
@@ -335,6 +336,44 @@ func TestFunctionsOfFloat32(t *testing.T) {
 			if !near(want, float64(y[i]), ulp(tensor.Float32, want)) {
 				t.Fatalf("of %v: %v, want %v", x[i], y[i], want)
 			}
+		}
+	}
+}
+
+// TestHugeAndEmpty runs operations on tensors of no elements whose other dimensions
+// are as long as can be: that must be no work.
+func TestHugeAndEmpty(t *testing.T) {
+	const huge = math.MaxInt32
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	b := newBackend(t, Options{})
+	for _, shape := range []tensor.Shape{{0, huge, huge, huge}, {huge, huge, huge, 0}, {huge, 0, huge, huge}} {
+		for axis := range shape {
+			p := build(t, func(b *tensor.Builder) []tensor.Value {
+				x := b.Input(tensor.Float32, shape...)
+				at := tensor.Attrs{"axis": axis}
+				out := []tensor.Value{
+					b.Apply(tensor.Softmax, at, x), b.Apply(tensor.LayerNorm, at, x), b.Apply(tensor.CumulativeSum, at, x),
+					b.Apply(tensor.Sort, at, x), b.Apply(tensor.TopK, tensor.Attrs{"axis": axis, "k": 0}, x),
+					b.Apply(tensor.Sum, tensor.Attrs{"axes": []int{0, 1, 2, 3}}, x), b.Apply(tensor.Any, tensor.Attrs{"axes": []int{0, 1, 2, 3}}, x),
+					b.Apply(tensor.Concat, tensor.Attrs{"axis": 3 * (1 - axis/3)}, x), b.Apply(tensor.Add, nil, x, x),
+					b.Apply(tensor.PermuteDims, tensor.Attrs{"axes": []int{3, 1, 0, 2}}, x),
+					b.Apply(tensor.Reshape, tensor.Attrs{"shape": []int{0}}, x),
+				}
+				if shape[axis] > 0 {
+					out = append(out, b.Apply(tensor.Take, at, x, b.Input(tensor.Int64, 1000)))
+				}
+				return out
+			})
+			inputs := [][]byte{{}}
+			if shape[axis] > 0 {
+				inputs = append(inputs, make([]byte, 8000))
+			}
+			var outputs [][]byte
+			for _, typ := range p.Outputs() {
+				outputs = append(outputs, make([]byte, typ.Bytes()))
+			}
+			require.NoError(t, b.Eval(ctx, p, inputs, nil, outputs))
 		}
 	}
 }

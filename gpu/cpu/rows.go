@@ -59,6 +59,9 @@ func (e *exec) putRows(v *value, axis, length int) (out rows, put func() error) 
 func rowwise(e *exec, n *tensor.Node) error {
 	axis := n.Int("axis")
 	v := e.result(n.Out)
+	if sizeOf(v.shape) == 0 {
+		return nil // there may be any number of empty rows
+	}
 	in, err := e.rowsOf(e.values[n.In[0]], axis, v.dtype)
 	if err == nil {
 		out, put := e.putRows(v, axis, in.length)

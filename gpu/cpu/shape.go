@@ -77,6 +77,9 @@ func take(e *exec, n *tensor.Node) error {
 	out := e.result(n.Out)
 	outer, length, inner := sizeOf(x.shape[:axis]), x.shape[axis], sizeOf(x.shape[axis+1:])
 	count := sizeOf(indices.shape)
+	if sizeOf(out.shape) == 0 {
+		outer = 0 // only the indices are checked
+	}
 	size := x.dtype.Size()
 	src := placeOf(indices)
 	plain := x.contiguous()

@@ -102,6 +102,10 @@ func indentation(code []byte) (n int) {
 }
 
 func transform(code []byte, banner string, loader api.Loader) api.TransformResult {
+	if messages := slow(string(code), loader); messages != nil {
+		return api.TransformResult{Errors: messages}
+	}
+	hides := take(code).renaming() > maxRenaming
 	return api.Transform(string(code), api.TransformOptions{
 		Loader:      loader,
 		Sourcefile:  sourceName,
@@ -114,15 +118,16 @@ func transform(code []byte, banner string, loader api.Loader) api.TransformResul
 		// An import that was not taken is not to be left out, but a mistake.
 		TsconfigRaw: `{"compilerOptions": {"verbatimModuleSyntax": true}}`,
 
-		// For the reasons, see build.
-		Charset:          api.CharsetASCII,
-		LegalComments:    api.LegalCommentsNone,
-		MinifyWhitespace: indentation(code) > len(code)+64<<10,
-		Banner:           banner,
-		Sourcemap:        api.SourceMapExternal,
-		SourcesContent:   api.SourcesContentExclude,
-		LogLevel:         api.LogLevelSilent,
-		LogLimit:         maxDiagnostics,
+		// For the reasons, see build. The cell's own names stay, as those of any script.
+		MinifyIdentifiers: hides,
+		Charset:           api.CharsetASCII,
+		LegalComments:     api.LegalCommentsNone,
+		MinifyWhitespace:  indentation(code) > len(code)+64<<10,
+		Banner:            banner,
+		Sourcemap:         api.SourceMapExternal,
+		SourcesContent:    api.SourcesContentExclude,
+		LogLevel:          api.LogLevelSilent,
+		LogLimit:          maxDiagnostics,
 	})
 }
 

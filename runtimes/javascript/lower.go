@@ -28,7 +28,6 @@ const (
 	maxDepth  = 500   // of brackets
 	maxCommas = 10000 // between two brackets
 	maxNots   = 500   // exclamation marks in a row
-	maxArrows = 12    // functions in branches of conditionals; see bracket
 
 	maxDiagnostics = 50
 	maxLineText    = 1 << 10
@@ -86,6 +85,10 @@ func build(code []byte, loader api.Loader) api.BuildResult {
 	if bytes.HasPrefix(code, []byte("#!")) { // would stand before the wrapper
 		code = append([]byte("//"), code[2:]...)
 	}
+	if messages := slow(string(code), loader); messages != nil {
+		return api.BuildResult{Errors: messages}
+	}
+	hides := take(code).renaming() > maxRenaming
 	return api.Build(api.BuildOptions{
 		Stdin: &api.StdinOptions{Contents: string(code), Sourcefile: sourceName, Loader: loader},
 		// Bundling shows every import to the plugin, with its position.
@@ -99,6 +102,11 @@ func build(code []byte, loader api.Loader) api.BuildResult {
 		JSX:         api.JSXAutomatic,
 		Define:      map[string]string{"process.env.NODE_ENV": `"production"`},
 		TsconfigRaw: "{}",
+
+		// Short names are found in no time; functions keep the names that they
+		// show.
+		MinifyIdentifiers: hides,
+		KeepNames:         hides,
 
 		// In ASCII a column counts bytes and characters alike. Only regular
 		// expressions are left as they are.
@@ -123,6 +131,9 @@ func check(code []byte) *runtimes.Diagnostic {
 	if len(code) > maxSource {
 		return &runtimes.Diagnostic{Text: fmt.Sprintf("the source has %d bytes; %d are allowed", len(code), maxSource)}
 	}
+	if c := take(code); c.lookups() > maxLookups {
+		return &runtimes.Diagnostic{Text: fmt.Sprintf("the source has %d arrow functions and %d words, which is too much", c.arrows, c.words)}
+	}
 	at, what := badText(code)
 	if at < 0 {
 		at, what = excess(code)
@@ -130,6 +141,11 @@ func check(code []byte) *runtimes.Diagnostic {
 	if at < 0 {
 		return nil
 	}
+	return diagnosticAt(code, at, what)
+}
+
+// diagnosticAt returns a problem at an offset of code.
+func diagnosticAt(code []byte, at int, what string) *runtimes.Diagnostic {
 	start := bytes.LastIndexByte(code[:at], '\n') + 1
 	line, _, _ := bytes.Cut(code[start:], []byte("\n"))
 	return &runtimes.Diagnostic{

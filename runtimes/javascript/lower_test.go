@@ -2,7 +2,6 @@ package javascript_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -183,40 +182,4 @@ func FuzzLower(f *testing.F) {
 			}
 		}
 	})
-}
-
-// In the branch of a conditional the parser of TypeScript tries two readings of
-// what looks like a function, so each such conditional inside of another doubles
-// its work.
-func TestFunctionsInConditionals(t *testing.T) {
-	chain := func(n int, level, tail string) string {
-		return "export const render = () => 1;\nconst a = " + strings.Repeat(level, n) + "d" + strings.Repeat(tail, n) + ";\n"
-	}
-	for name, code := range map[string]string{
-		"return types":     chain(30, "x ? (b) : c => ", " : e"),
-		"in brackets":      chain(30, "x ? (b) : c => (", ") : e"),
-		"on lines":         chain(30, "x ?\n(b) :\nc =>\n", "\n: e"),
-		"type parameters":  chain(30, "x ? (b) : <T, U>(c) => ", " : e"),
-		"comments":         chain(30, "x ?/**/(b)/*,*/:/**/c/**/=>", " : e"),
-		"plain functions":  chain(3000, "x ? (b) => ", " : e"),
-		"async functions":  chain(30, "x ? async (b) : c => ", " : e"),
-		"in JSX and calls": chain(30, "f(x ? (b) : c => <A b={", "}/>) : e"),
-	} {
-		_, diagnostics := javascript.Lower("a.tsx", []byte(code))
-		if len(diagnostics) == 0 {
-			t.Errorf("%s: no diagnostic", name)
-		}
-	}
-	var ordinary strings.Builder
-	ordinary.WriteString("interface P {\n  onA?: (x: number) => void\n  onB?: () => void\n}\n")
-	for i := range 40 {
-		// As people write it, with semicolons and without.
-		fmt.Fprintf(&ordinary, "const label%d = ok ? 'a' : 'b'\nconst click%d = () => label%d\n", i, i, i)
-		fmt.Fprintf(&ordinary, "const f%d = ok ? (x: number) => x : (y: number) => -y;\n", i)
-		fmt.Fprintf(&ordinary, "const o%d = { a: ok ? 1 : 2, f: (x: number) => x, g: () => 1 };\n", i)
-	}
-	ordinary.WriteString("const ok = true;\nexport default (p: P) => <>{[1].map(i => i ? (<b>{[2].map(j => j ? (<i/>) : (<u/>))}</b>) : null)}</>\n")
-	if _, diagnostics := javascript.Lower("a.tsx", []byte(ordinary.String())); len(diagnostics) > 0 {
-		t.Errorf("ordinary source: %+v", diagnostics)
-	}
 }
