@@ -10,11 +10,11 @@ import (
 
 const (
 	// maxTries is how many bytes the parser may read, those that it reads again
-	// included, without being watched: some 200 ms.
+	// included, without being watched: 100 to 300 ms.
 	maxTries = 1 << 20
 
 	// maxRenaming bounds the look-ups for new names, of which there are at most
-	// a sixth of what renaming says: some seconds.
+	// a sixth of what renaming says: about a second.
 	maxRenaming = 1 << 28
 
 	// maxLookups bounds the product of words and arrow functions: 2 s. In 1700 files
