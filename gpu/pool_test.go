@@ -73,7 +73,7 @@ func TestErrors(t *testing.T) {
 
 func TestDeadlines(t *testing.T) {
 	bothTransports(t, func(t *testing.T, c gpu.Config) {
-		c.Timeout, c.Grace = 200*time.Millisecond, 10*time.Second
+		c.Timeout, c.Grace = time.Second, 10*time.Second
 		p := newPool(t, c)
 		require.NoError(t, try(t.Context(), p.For("a"), counting(4, 0)))
 		require.ErrorIs(t, try(t.Context(), p.For("a"), counting(4, 0), doWait), context.DeadlineExceeded)
@@ -98,6 +98,7 @@ func TestHang(t *testing.T) {
 		require.NoError(t, try(t.Context(), p.For("a"), counting(4, 0)))
 		other := make(chan error)
 		go func() { other <- try(context.Background(), p.For("b"), counting(4, 0), doHang) }()
+		require.Eventually(t, func() bool { return p.Stats().Running == 1 }, 10*time.Second, time.Millisecond)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, try(ctx, p.For("a"), counting(4, 0), doHang), context.DeadlineExceeded)

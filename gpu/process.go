@@ -199,6 +199,9 @@ func (p *process) do(ctx context.Context, c *shm.Call) (shm.Answer, error) {
 	defer p.calls.Add(-1)
 	a, err := p.host.Do(ctx, c)
 	switch {
+	case err == nil && a.Code > codeInternal:
+		p.kill(fmt.Errorf("%w: an answer of code %d", wire.ErrProtocol, a.Code))
+		return a, p.lost()
 	case err == nil:
 		return a, nil
 	case errors.Is(err, shm.ErrLost):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ type sharedHost struct {
 	// mapped is held for reading by who uses mem, for writing to unmap it.
 	mapped sync.RWMutex
 	mem    memory // nil when it is closed
+	guard  uint64 // value of its guards
 
 	ring sync.Mutex
 	head uint32 // guarded by ring; never read back
@@ -44,8 +46,8 @@ func NewHost(slots int, arenaBytes int64, control Control) (Host, *os.File, erro
 		return nil, nil, errors.Join(errors.ErrUnsupported, err)
 	}
 	f := os.NewFile(uintptr(fd), "spore-gpu")
-	h := &sharedHost{control: control, free: make(chan uint32, MaxSlots), dead: make(chan struct{})}
-	size := arenaAt + arenaBytes
+	h := &sharedHost{control: control, free: make(chan uint32, MaxSlots), dead: make(chan struct{}), guard: rand.Uint64()}
+	size := SharedBytes(arenaBytes)
 	if err = f.Truncate(size); err == nil {
 		// Its length cannot change, or who reads behind the end would be killed.
 		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
@@ -58,6 +60,9 @@ func NewHost(slots int, arenaBytes int64, control Control) (Host, *os.File, erro
 		return nil, nil, fmt.Errorf("shm: %w", err)
 	}
 	mem := h.mem
+	for _, g := range mem.guards() {
+		atomic.StoreUint64(g, h.guard)
+	}
 	h.arena = newArena(int(arenaBytes), keepTouched, func(from, to int) {
 		_ = unix.Madvise(mem[arenaAt+from:arenaAt+to], unix.MADV_REMOVE) // what stays is only memory
 	})
@@ -90,13 +95,11 @@ func (h *sharedHost) Do(ctx context.Context, c *Call) (Answer, error) {
 
 	number := (h.numbers[slot] + 1) & (math.MaxUint32 >> 2)
 	h.numbers[slot] = number
-	*h.mem.slot(slot, slotOp) = c.Op
-	s := slotsAt + int(slot)*slotBytes
-	*h.mem.u64(s + slotIn), *h.mem.u64(s + slotInLen) = uint64(in), uint64(total(c.In))
-	*h.mem.u64(s + slotOut), *h.mem.u64(s + slotOutLen) = uint64(out), uint64(total(c.Out))
+	fields := [5]uint64{uint64(c.Op), uint64(in), uint64(total(c.In)), uint64(out), uint64(total(c.Out))}
+	h.mem.setFields(slot, fields)
 	h.submit(slot, number)
 
-	a, err := h.wait(ctx, c, slot, number, out)
+	a, err := h.wait(ctx, c, slot, number, &fields)
 	if err != nil && h.isDead() {
 		return Answer{}, err // and nobody gets the slot and the memory again
 	}
@@ -163,7 +166,7 @@ func (h *sharedHost) submit(slot, number uint32) {
 }
 
 // wait returns the answer to a call, with the result copied out of the memory.
-func (h *sharedHost) wait(ctx context.Context, c *Call, slot, number uint32, out int) (Answer, error) {
+func (h *sharedHost) wait(ctx context.Context, c *Call, slot, number uint32, fields *[5]uint64) (Answer, error) {
 	word := h.mem.slot(slot, slotState)
 	submitted, canceled, done := number<<2|phaseSubmitted, number<<2|phaseCanceled, number<<2|phaseDone
 	if ctx.Done() != nil {
@@ -185,7 +188,7 @@ func (h *sharedHost) wait(ctx context.Context, c *Call, slot, number uint32, out
 	for {
 		state := load(word)
 		if state == done {
-			return h.finish(ctx, c, word, slot, state, out, why)
+			return h.finish(ctx, c, slot, state, fields, why)
 		}
 		if h.isDead() {
 			if why != nil {
@@ -216,15 +219,21 @@ func (h *sharedHost) wait(ctx context.Context, c *Call, slot, number uint32, out
 	}
 }
 
-// finish reads an answer. That the state is still the same afterwards shows that no worker gone mad has
-// written over everything meanwhile, from the start to the end.
-func (h *sharedHost) finish(ctx context.Context, c *Call, word *uint32, slot, state uint32, out int, why error) (Answer, error) {
+// finish reads an answer. Then it looks whether the state is still the same, and the slot and the guards as they were written: a worker gone mad
+// that writes over everything, from either end, has written over one of these before it came to the
+// request or the result.
+func (h *sharedHost) finish(ctx context.Context, c *Call, slot, state uint32, fields *[5]uint64, why error) (Answer, error) {
 	a := Answer{load(h.mem.slot(slot, slotCode)), load(h.mem.slot(slot, slotDetail))}
 	if a.Code == 0 {
-		scatter(c.Out, h.mem[out:])
+		scatter(c.Out, h.mem[fields[3]:])
 	}
-	if load(word) != state {
-		h.control.Kill(protocol("wrote to a call that it had answered"))
+	// An exchange, not a load, as no load before it may come after it, on any processor.
+	intact := atomic.CompareAndSwapUint32(h.mem.slot(slot, slotState), state, state) && h.mem.fields(slot) == *fields
+	for _, g := range h.mem.guards() {
+		intact = intact && atomic.LoadUint64(g) == h.guard
+	}
+	if !intact {
+		h.control.Kill(protocol("wrote over the memory that it shares"))
 		return Answer{}, h.lost()
 	}
 	if a.Code == 0 {

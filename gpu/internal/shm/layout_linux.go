@@ -12,11 +12,13 @@ import (
 // processor: both sides run on the same.
 const (
 	headAt  = 0    // u32: how many calls were submitted, modulo 2^32. A futex on which the worker sleeps.
+	guardAt = 64   // u64: a number that nobody changes; the same at the end, behind the arena
 	ringAt  = 4096 // u32 × MaxSlots: slots in the order of submission
 	slotsAt = 8192 // slotBytes × MaxSlots
 	smallAt = 32 << 10
 	arenaAt = smallAt + MaxSlots*2*smallBytes
 
+	guardBytes = 64
 	slotBytes  = 64
 	smallBytes = 4096 // of a request, and of a result, for which each slot has room of its own
 )
@@ -48,6 +50,24 @@ func (m memory) u32(at int) *uint32 { return (*uint32)(unsafe.Pointer(&m[at : at
 func (m memory) u64(at int) *uint64 { return (*uint64)(unsafe.Pointer(&m[at : at+8][0])) }
 
 func (m memory) slot(i uint32, field int) *uint32 { return m.u32(slotsAt + int(i)*slotBytes + field) }
+
+// fields returns what the host writes to a slot for a call.
+func (m memory) fields(i uint32) [5]uint64 {
+	s := slotsAt + int(i)*slotBytes
+	return [5]uint64{uint64(*m.u32(s + slotOp)), *m.u64(s + slotIn), *m.u64(s + slotInLen), *m.u64(s + slotOut), *m.u64(s + slotOutLen)}
+}
+
+func (m memory) setFields(i uint32, f [5]uint64) {
+	s := slotsAt + int(i)*slotBytes
+	*m.u32(s + slotOp) = uint32(f[0])
+	*m.u64(s + slotIn), *m.u64(s + slotInLen) = f[1], f[2]
+	*m.u64(s + slotOut), *m.u64(s + slotOutLen) = f[3], f[4]
+}
+
+// guards returns both guards.
+func (m memory) guards() [2]*uint64 {
+	return [2]*uint64{m.u64(guardAt), m.u64(len(m) - guardBytes)}
+}
 
 // callID is the number by which a call is canceled.
 func callID(slot, state uint32) uint64 { return uint64(state>>2)<<8 | uint64(slot) }

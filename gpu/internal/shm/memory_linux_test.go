@@ -103,6 +103,30 @@ func TestScribble(t *testing.T) {
 	}
 }
 
+// TestGuards writes over the memory in a way that leaves the call's slot alone: a worker gone mad that had passed it before the call was
+// made.
+func TestGuards(t *testing.T) {
+	for name, scribble := range map[string]func(memory){
+		"from the start": func(m memory) { m[guardAt] ^= 0xa5 },
+		"from the end":   func(m memory) { m[len(m)-guardBytes+3] ^= 0xa5 },
+		"a field":        func(m memory) { *m.u64(slotsAt + slotOutLen)++ },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := shared(t, 1<<20, time.Minute)
+			scribbled := make(chan error)
+			go func() {
+				_, _, err := p.do(context.Background(), opHang, 0, []byte("x"), 1)
+				scribbled <- err
+			}()
+			<-p.started
+			scribble(p.worker.(*sharedWorker).mem)
+			p.unhang <- struct{}{}
+			require.ErrorIs(t, <-scribbled, ErrLost)
+			require.ErrorIs(t, *p.killed.Load(), wire.ErrProtocol)
+		})
+	}
+}
+
 // TestDuplicate has a worker that answers a call a second time when its slot belongs to the next.
 func TestDuplicate(t *testing.T) {
 	p := shared(t, 1<<20, time.Minute)
@@ -155,10 +179,8 @@ func FuzzSlot(f *testing.F) {
 				}
 				return Answer{}
 			}}
-		*w.mem.slot(3, slotState), *w.mem.slot(3, slotOp) = state, op
-		at := slotsAt + 3*slotBytes
-		*w.mem.u64(at + slotIn), *w.mem.u64(at + slotInLen) = in, inLen
-		*w.mem.u64(at + slotOut), *w.mem.u64(at + slotOutLen) = out, outLen
+		*w.mem.slot(3, slotState) = state
+		w.mem.setFields(3, [5]uint64{uint64(op), in, inLen, out, outLen})
 		w.work(3)
 	})
 }

@@ -38,7 +38,7 @@ func NewWorker(f *os.File, size int64, slots int, handle Handler, fatal func(err
 }
 
 // SharedBytes is the size of the memory of a host with an arena of so many bytes.
-func SharedBytes(arenaBytes int64) int64 { return arenaAt + arenaBytes }
+func SharedBytes(arenaBytes int64) int64 { return arenaAt + arenaBytes + guardBytes }
 
 // execute works on calls until the worker is closed. Between calls it sleeps as one of a set.
 func (w *sharedWorker) execute(sleepers uintptr) {
@@ -85,16 +85,15 @@ func (w *sharedWorker) take(worked bool) (slot, head uint32, ok bool) {
 func (w *sharedWorker) work(slot uint32) {
 	word := w.mem.slot(slot, slotState)
 	state := load(word)
-	at := slotsAt + int(slot)*slotBytes
-	in, inLen := *w.mem.u64(at + slotIn), *w.mem.u64(at + slotInLen)
-	out, outLen := *w.mem.u64(at + slotOut), *w.mem.u64(at + slotOutLen)
+	f := w.mem.fields(slot)
+	in, inLen, out, outLen := f[1], f[2], f[3], f[4]
 	size := uint64(len(w.mem))
 	phase := state & phaseMask
 	if phase != phaseSubmitted && phase != phaseCanceled || in > size || inLen > size-in || out > size || outLen > size-out {
 		w.fatal(protocol("a slot was written over"))
 		return
 	}
-	j := &Job{ID: callID(slot, state), Op: *w.mem.slot(slot, slotOp),
+	j := &Job{ID: callID(slot, state), Op: uint32(f[0]),
 		In: w.mem[in : in+inLen : in+inLen], Out: w.mem[out : out+outLen : out+outLen]}
 	ctx := w.tasks.begin(j.ID)
 	if load(word)&phaseMask == phaseCanceled {
