@@ -76,13 +76,16 @@ func (c *Component) Open(ctx context.Context, opt *Options) (*Instance, error) {
 	return in, nil
 }
 
+// noOptions are those of all instances that were given none.
+var noOptions Options
+
 // newInstance returns an instance without an ID that is not registered.
 func (c *Component) newInstance(opt *Options) (*Instance, error) {
 	if c.closed.Load() || c.engine.closing.Load() {
 		return nil, ErrClosed
 	}
 	if opt == nil {
-		opt = &Options{}
+		opt = &noOptions
 	}
 	limits := opt.Limits
 	if problems := limits.lower(c.engine.cfg.Limits); len(problems) > 0 {
