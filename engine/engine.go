@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -164,8 +165,8 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.GuestMemory < 0 {
 		problems = append(problems, "GuestMemory is negative")
 	}
-	if cfg.Instances < 0 {
-		problems = append(problems, "Instances is negative")
+	if cfg.Instances < 0 || int64(cfg.Instances) > math.MaxUint32 {
+		problems = append(problems, "Instances is negative, or more than there can be")
 	}
 	if cfg.Tenants < 0 {
 		problems = append(problems, "Tenants is negative")

@@ -31,19 +31,19 @@ import (
 // returns [ErrBusy] and changes nothing. Close, Suspend, Pending and ID may be called at any
 // time.
 type Instance struct {
+	// There may be millions of these, so pointers come first and no room is lost between the others.
 	component *Component
 	opt       *Options
-	id        [16]byte
-	epoch     uint32             // how many calls were taken back; guarded by busy
-	fresh     bool               // the next start gets new randomness, whatever the state says; guarded by busy
-	suspended bool               // a call is in progress and waits for answers; guarded by mu
 	handles   *hostfuncs.Handles // what it holds; nil: nothing; guarded by busy
-	place     int                // in Engine.instances; guarded by its mu
-
-	mu     sync.Mutex
-	state  parked   // guarded by mu
-	work   *working // the method that is at work; guarded by mu
-	closed bool     // guarded by mu
+	work      *working           // the method that is at work; guarded by mu
+	id        [16]byte
+	epoch     uint32 // how many calls were taken back; guarded by busy
+	place     uint32 // in Engine.instances; guarded by its mu
+	mu        sync.Mutex
+	state     parked // guarded by mu
+	fresh     bool   // the next start gets new randomness, whatever the state says; guarded by busy
+	suspended bool   // a call is in progress and waits for answers; guarded by mu
+	closed    bool   // guarded by mu
 }
 
 // A working is a method of an instance at work.
@@ -405,7 +405,7 @@ func (s *instances) add(in *Instance) error {
 	case len(s.open) >= s.max:
 		return &LimitError{Limit: limitInstances, Max: int64(s.max)}
 	}
-	in.place = len(s.open)
+	in.place = uint32(len(s.open))
 	s.open = append(s.open, in)
 	return nil
 }
@@ -414,7 +414,7 @@ func (s *instances) remove(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := len(s.open) - 1
-	if in.place > last || s.open[in.place] != in {
+	if int(in.place) > last || s.open[in.place] != in {
 		return
 	}
 	s.open[in.place] = s.open[last]
