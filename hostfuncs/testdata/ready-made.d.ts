@@ -1,10 +1,14 @@
 declare module "spore" {
   export class HostError extends Error { code: string; }
+  /** An aborted signal gives the call up: its promise is rejected with the signal's reason. */
+  export interface CallOptions { signal?: AbortSignal; }
+  /** Hands one part of the result to whoever reads it, an element as HTML, and waits until the next is wanted. */
+  export function emit(value: any): Promise<void>;
   /** The time of day, in the host's time zone or in one of those that it offers. */
   export function call(name: "clock.now", argument?: {
     /** such as Europe/Oslo; the host decides which there are */
     zone?: string;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     /** milliseconds since 1970-01-01T00:00:00Z */
     unix_ms: number;
     /** local, as in 2026-11-25T23:01:02.003+01:00 */
@@ -42,7 +46,7 @@ declare module "spore" {
     bytes?: Uint8Array;
     /** the response's body is wanted as bytes */
     binary?: boolean;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     status: number;
     /** of the request that this answers, behind redirects */
     url: string;
@@ -88,7 +92,7 @@ declare module "spore" {
     after?: string;
     /** at most and by default 1000 */
     limit?: number;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     /** ordered by name */
     entries: null | Array<{
       name: string;
@@ -121,7 +125,7 @@ declare module "spore" {
   /** Makes a directory, and those above it. It may be there already. */
   export function call(name: "files.mkdir", argument: {
     path: string;
-  }): Promise<{}>;
+  }, options?: CallOptions): Promise<{}>;
   /** Makes a directory, and those above it. It may be there already. */
   export function callSync(name: "files.mkdir", argument: {
     path: string;
@@ -135,7 +139,7 @@ declare module "spore" {
     length?: number;
     /** the contents are wanted as bytes */
     binary?: boolean;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     /** as UTF-8, empty if it is in bytes */
     text: string;
     /** the contents if binary was asked for */
@@ -169,7 +173,7 @@ declare module "spore" {
     path: string;
     /** a directory with all that is in it */
     recursive?: boolean;
-  }): Promise<{}>;
+  }, options?: CallOptions): Promise<{}>;
   /** Removes a file or an empty directory. */
   export function callSync(name: "files.remove", argument: {
     path: string;
@@ -181,7 +185,7 @@ declare module "spore" {
     from: string;
     /** a file there is replaced */
     to: string;
-  }): Promise<{}>;
+  }, options?: CallOptions): Promise<{}>;
   /** Moves a file. Directories cannot be moved. */
   export function callSync(name: "files.rename", argument: {
     from: string;
@@ -191,7 +195,7 @@ declare module "spore" {
   /** Tells whether a path is a directory, and how large a file is. */
   export function call(name: "files.stat", argument: {
     path: string;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     dir: boolean;
     /** of a file, in bytes */
     size: number;
@@ -212,7 +216,7 @@ declare module "spore" {
     bytes?: Uint8Array;
     /** add to the file's end */
     append?: boolean;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     /** of the file, in bytes */
     size: number;
   }>;
@@ -233,7 +237,7 @@ declare module "spore" {
     key: string;
     /** the version that the key must have now: a conflict otherwise */
     if_version?: null | number;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     /** whether there was such a key */
     deleted: boolean;
   }>;
@@ -249,7 +253,7 @@ declare module "spore" {
   /** The value of a key and its version, null if there is none. */
   export function call(name: "kv.get", argument: {
     key: string;
-  }): Promise<null | {
+  }, options?: CallOptions): Promise<null | {
     value: any;
     /** for if_version */
     version: number;
@@ -274,7 +278,7 @@ declare module "spore" {
     after?: string;
     /** 100 if absent, at most 1000 */
     limit?: number;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     keys: null | Array<{
       key: string;
       version: number;
@@ -312,7 +316,7 @@ declare module "spore" {
     if_version?: null | number;
     /** after how many milliseconds the key expires; never if 0 */
     ttl_ms?: number;
-  }): Promise<{
+  }, options?: CallOptions): Promise<{
     version: number;
   }>;
   /** Sets the value of a key. To change a value that others change too, give the version that kv.get returned, and begin again on a conflict. */
@@ -335,7 +339,7 @@ declare module "spore" {
     message: string;
     /** what belongs to the message, by name */
     attrs?: Record<string, any>;
-  }): Promise<{}>;
+  }, options?: CallOptions): Promise<{}>;
   /** Writes to the log of the host, for the people who run it. */
   export function callSync(name: "log.write", argument: {
     /** debug, info, warn or error; info if absent */
@@ -348,7 +352,7 @@ declare module "spore" {
   export function call(name: "random.bytes", argument: {
     /** how many bytes */
     n: number;
-  }): Promise<Uint8Array>;
+  }, options?: CallOptions): Promise<Uint8Array>;
   /** Random bytes, fit for keys. At most 65536 at once. */
   export function callSync(name: "random.bytes", argument: {
     /** how many bytes */

@@ -16,7 +16,7 @@ declare module "spore" {
     layers?: Record<string, Uint8Array>;
     extra?: any;
     raw?: any;
-  }): Promise<null | Array<Uint8Array>>;
+  }, options?: CallOptions): Promise<null | Array<Uint8Array>>;
   /** An image of another size. */
   export function callSync(name: "image.scale", argument: {
     /** PNG or JPEG */
@@ -39,7 +39,7 @@ declare module "spore" {
   /** Rows. */
   export function call(name: "query.next", argument: {
     query: number;
-  }): Promise<any>;
+  }, options?: CallOptions): Promise<any>;
   /** Rows. */
   export function callSync(name: "query.next", argument: {
     query: number;
