@@ -1,7 +1,7 @@
 // Sleeps on a fixed clock until it has passed the end of time.
 // class: async
 // expect: limit CallTime
-// limits: CallTime=50ms
+// limits: CallTime=15ms
 // fixed:
 import { callSync } from "spore";
 function attack() { for (;;) callSync("spore.sleep", { ms: 365 * 24 * 3600 * 1000 }); }
