@@ -142,13 +142,9 @@ func (c *collector) display(_ context.Context, arg hostfuncs.Value) (hostfuncs.V
 	if err != nil {
 		return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeInvalid, "a cell displays {text, data}")
 	}
-	size := int64(len(arg.JSON))
-	for _, b := range arg.Buffers {
-		size += int64(len(b))
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left -= size; c.left < 0 {
+	if c.left -= arg.Size(); c.left < 0 {
 		return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeTooLarge, "the cell displays too much")
 	}
 	c.list = append(c.list, Output{Stream: "display", Text: text, Data: data})

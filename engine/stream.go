@@ -95,11 +95,7 @@ type emitted struct {
 // emitter returns the host function that sends parts to the consumer of a stream.
 func emitter(k *call, parts chan<- emitted, limits Limits) *hostfuncs.Func {
 	f := hostfuncs.Raw("emit", "", func(ctx context.Context, arg hostfuncs.Value) (hostfuncs.Value, error) {
-		size := int64(len(arg.JSON))
-		for _, b := range arg.Buffers {
-			size += int64(len(b))
-		}
-		if k.emitted.Add(size) > limits.Output {
+		if k.emitted.Add(arg.Size()) > limits.Output {
 			return hostfuncs.Value{}, hostfuncs.Errorf(hostfuncs.CodeTooLarge, "the parts have more than %d bytes", limits.Output)
 		}
 		if int64(abi.Depth(arg.JSON)) > limits.Depth {
