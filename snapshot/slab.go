@@ -62,6 +62,7 @@ type SlabStats struct {
 	Entries int64
 	Bytes   int64 // length of all entries
 	Mapped  int64 // length of the chunks that they are in and of a few spare ones
+	Spare   int64 // length of the spare ones
 }
 
 // slabMemory is where the chunks of a slab are. Its methods are called with the
@@ -197,7 +198,7 @@ func (s *Slab) Free(h Handle) error {
 func (s *Slab) Stats() SlabStats {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return SlabStats{s.entries, s.bytes, int64(len(s.chunks)-len(s.given)) * chunkBytes}
+	return SlabStats{s.entries, s.bytes, int64(len(s.chunks)-len(s.given)) * chunkBytes, int64(len(s.spare)) * chunkBytes}
 }
 
 // Close gives all memory back. Other methods then return [ErrClosed]. It is

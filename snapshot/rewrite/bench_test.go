@@ -110,9 +110,15 @@ func cutLength(b []byte) (body []byte, length int) {
 }
 
 func BenchmarkRewrite(b *testing.B) {
+	var branches func(*builder)
+	for _, p := range programs {
+		if p.name == "branch tables" {
+			branches = p.build
+		}
+	}
 	wasm := build(func(m *builder) {
 		for range 20_000 {
-			programs[4].build(m)
+			branches(m)
 			m.sections[7] = m.sections[7][:1]
 		}
 	})

@@ -200,6 +200,28 @@ var programs = []struct {
 			end,
 			i32Sub)
 	}, 77, 77},
+	{"calls with arguments of every type and two results", func(b *builder) {
+		g := b.typ([]byte{i32, i64, f32, f64, v128}, []byte{i64, i32})
+		t := b.typ(nil, []byte{i64, i32})
+		f := len(b.sections[2]) + len(b.sections[3])
+		b.fn("", g, nil,
+			localGet, 0, i32Eqz, if_, leb(t),
+			localGet, 1, // what has come of the arguments
+			localGet, 2, 0xa8, localGet, 3, 0xaa, i32Add, // i32.trunc_f32_s, i32.trunc_f64_s
+			localGet, 4, 0xfd, 27, 2, i32Xor, // i32x4.extract_lane
+			else_,
+			localGet, 0, i32Const, 1, i32Sub,
+			localGet, 1, i64Const, 3, i64Add,
+			localGet, 2, f32Const, 0, 0, 0, 0x40, 0x92, // 2, f32.add
+			localGet, 3, constF64(0.5), f64Add,
+			localGet, 4, localGet, 0, 0xfd, 0x11, 0xfd, leb(uint32(0xae)), 1, // i32x4.splat, i32x4.add
+			call, f,
+			end)
+		b.fn("f", 1, nil,
+			localGet, 0, i64Const, 7, f32Const, 0, 0, 0x80, 0x3f, constF64(0.25), // 1
+			i32Const, 5, 0xfd, 0x11, call, f,
+			localSet, 0, 0xa7, localGet, 0, i32Mul) // i32.wrap_i64
+	}, 200, 200},
 	{"branch tables", func(b *builder) {
 		b.fn("f", 1, []byte{i32},
 			block, void,

@@ -53,7 +53,7 @@ func moreThanChunk() []byte {
 // rest is the end of both functions: it charges for what is left, and does it.
 func (m *meter) rest(operation []byte) []byte {
 	return slices.Concat(
-		m.get(), getLocal(length), []byte{opI32Const, bulkShift, opI32ShrU, opI32Sub}, m.check,
+		m.appendCheck(slices.Concat(m.get(), getLocal(length), []byte{opI32Const, bulkShift, opI32ShrU}), m.appendTick),
 		getLocal(dst), getLocal(src), getLocal(length), operation, []byte{opEnd},
 	)
 }
@@ -62,7 +62,7 @@ func (m *meter) rest(operation []byte) []byte {
 // left.
 func (m *meter) chunks(body ...[]byte) []byte {
 	return slices.Concat(
-		[]byte{opLoop, opVoid}, m.appendCharge(nil, chunk>>bulkShift, true),
+		[]byte{opLoop, opVoid}, m.appendMeter(nil, site{form: checkHead, charge: chunk >> bulkShift}, 0, nil),
 		slices.Concat(body...),
 		moreThanChunk(), []byte{opBrIf, 0, opEnd},
 	)

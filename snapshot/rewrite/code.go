@@ -24,7 +24,7 @@ const (
 	opI64Const     = 0x42
 	opF32Const     = 0x43
 	opF64Const     = 0x44
-	opI32LeS       = 0x4c
+	opI32GtS       = 0x4a
 	opI32Sub       = 0x6b
 	opI32ShrU      = 0x76
 	opVoid         = 0x40 // block type without parameters and results
@@ -113,14 +113,18 @@ func (p *parser) instructions(r *reader) {
 		case op == opF64Const:
 			r.bytes(8)
 		case op == opBlock || op == opIf:
-			r.skip(5)
+			p.blockType(r, at)
 			depth++
 			f.step(op, at, r.p, 0)
 		case op == opLoop:
-			r.skip(5)
+			p.blockType(r, at)
 			depth++
 			c.Loops++
-			f.step(op, at, r.p, 0)
+			arg := uint32(0)
+			if r.err == nil && r.b[at+1]&0xc0 != 0x40 {
+				arg = loopWithParameters // or at least a type of its own, which a negative number of one byte is not
+			}
+			f.step(op, at, r.p, arg)
 		case op == opEnd:
 			f.step(op, at, r.p, 0)
 			if depth--; depth == 0 {
@@ -173,6 +177,22 @@ func (p *parser) instructions(r *reader) {
 		default:
 			r.fail(at, "unsupported opcode %#02x", op)
 		}
+	}
+}
+
+// blockType reads the type of a block: void or a value's, which are negative, or the index of a signature. As signatures are added behind the last
+// one, an index that was invalid before must stay so.
+func (p *parser) blockType(r *reader, at int) {
+	if r.p < len(r.b) && r.b[r.p]&0xc0 == 0x40 { // in one byte, as nearly all are
+		if r.b[r.p] == 0x40 {
+			r.p++
+		} else {
+			r.valueType() // and not 0x63 or 0x64 of a later WebAssembly, behind which comes more
+		}
+		return
+	}
+	if i := r.signed(33); r.err == nil && (i < 0 || i >= int64(len(p.types))) {
+		r.fail(at, "signature %d of %d", i, len(p.types))
 	}
 }
 

@@ -1,10 +1,12 @@
 package rewrite
 
+import "slices"
+
 // This file decides where a module is metered, and for how much.
 //
 // A *meter* is a place where the budget is charged, in advance, for the longest
 // way that the guest can go from there to the next meter. The cost of a way is
-// the number of its instructions. Some meters also *check* whether the budget is used
+// the number of its instructions, but for blocks, which are no code. Some meters also *check* whether the budget is used
 // up, and call the tick function if so. There is a meter that checks
 //
 //   - at the head of every loop,
@@ -12,11 +14,18 @@ package rewrite
 //     others that every cycle of calls passes one,
 //   - wherever else a way would become longer than maxUnchecked,
 //
-// so that a guest cannot go round anything without passing one, and there are
-// meters that only charge wherever else a way would become longer than
-// maxCharge, so that what is charged is not much more than what is done: most
+// so that a guest cannot go round anything without passing one. There are meters that only charge
+//
+//   - wherever else a way would become longer than maxCharge,
+//   - where a branch arrives that chooses among many, or leaves a loop, if the way from there
+//     is longer than maxTarget: before the branch, all of its ways would cost what the longest does,
+//
+// so that what is charged is not much more than what is done: most
 // ways are shorter than the longest. Between two ticks a guest so executes no more
 // instructions than its budget and the longest way without a check.
+//
+// If nothing but plain instructions lies between two meters, they are made one: who comes to the
+// first comes to the second, and nobody else does.
 //
 // Ways are followed backwards, from the end of a function to its beginning,
 // which is a single pass because WebAssembly has structured control flow: the
@@ -36,10 +45,12 @@ package rewrite
 // its stack on what it paid before. How deep that can be is bounded by the stack.
 
 const (
-	// maxCharge and maxUnchecked are the costs at which a way gets another
-	// meter.
+	// maxCharge, maxTarget and maxUnchecked are the costs at which a way gets another
+	// meter, and maxMerged is what one takes for two.
 	maxCharge    = 256
+	maxTarget    = 128
 	maxUnchecked = 300_000
+	maxMerged    = 2 * maxCharge
 
 	// maxFold is the highest charge of a loop that is left to the loop inside.
 	maxFold = 32
@@ -65,9 +76,19 @@ func (c cost) max(d cost) cost { return cost{max(c.charge, d.charge), max(c.unch
 // A site is a meter.
 type site struct {
 	at     int32 // offset of the instruction before which it goes
-	check  bool
+	form   form
 	charge int32
 }
+
+// A form says what a meter does once it has charged.
+type form byte
+
+const (
+	chargeOnly form = iota
+	checkHere       // call the tick function if the budget is used up, and go on
+	checkHead       // at the head of a loop: call it, and begin this turn of the loop again
+	checkEntry      // at the entry of a function: call it, and then the function
+)
 
 // A label is a block, loop or if that the walk is in.
 type label struct {
@@ -82,34 +103,48 @@ type walk struct {
 	labels  []label
 	loops   []cost // for the loops that it is in, the outermost first: the dearest way from where the loop is left
 	sites   []site
+	ahead   bool   // nothing but plain instructions lies before the last of the sites
+	targets []bool // for each step, whether it ends a block that branches of the kind of maxTarget lead to
+	open    []openBlock
 	longest int // way without a check
+}
+
+// An openBlock is a block, loop or if that findTargets is in.
+type openBlock struct {
+	end   int32 // step
+	loops int32 // around the end
 }
 
 // function walks backwards over the steps of a function; call tells what a call
 // costs. It leaves the meters in w.sites, the last one first, and returns the
 // head of the function.
 func (w *walk) function(steps []step, call func(*step) cost) (head cost) {
-	w.labels, w.loops, w.sites = w.labels[:0], w.loops[:0], w.sites[:0]
+	w.labels, w.loops, w.sites, w.ahead = w.labels[:0], w.loops[:0], w.sites[:0], false
+	w.findTargets(steps)
 	var c, targets cost
 	for i := len(steps) - 1; i >= 0; i-- {
 		s := &steps[i]
-		place := true // a meter can go before it
+		place := true  // a meter can go before it
+		plain := false // it is as good as a plain instruction
 		switch s.op {
 		case opEnd:
+			if w.targets[i] && s.arg != opLoop && c.charge > maxTarget {
+				c = w.meter(s.behind, c, chargeOnly)
+			}
 			c, place = w.enter(s.arg, c), false
 		case opElse:
 			l := &w.labels[len(w.labels)-1]
 			l.other, c, place = c, l.after, false
 		case opBlock:
 			w.leave()
-			c = c.add(1)
+			plain = true // and costs nothing: no code becomes of it
 		case opIf:
 			c = c.max(w.leave().other).add(1)
 		case opLoop:
 			w.leave()
-			w.meterLoop(steps, i, c.add(1))
+			w.meterLoop(s, c.add(1))
 			last := len(w.loops) - 1
-			c, w.loops = w.loops[last].add(1), w.loops[:last]
+			c, w.loops, plain = w.loops[last].add(1), w.loops[:last], true
 		case opBr:
 			c = w.branch(s.arg).add(1)
 		case opBrIf:
@@ -121,11 +156,17 @@ func (w *walk) function(steps []step, call func(*step) cost) (head cost) {
 		case opReturn, opUnreachable:
 			c = cost{1, 1}
 		case opPlace:
+			plain = true
 		default:
 			c = c.plus(call(s))
 		}
-		if place && c.charge >= maxCharge {
-			c = w.meter(s.at, c, c.unchecked >= maxUnchecked)
+		w.ahead = w.ahead && plain
+		switch {
+		case !place:
+		case c.unchecked >= maxUnchecked:
+			c = w.meter(s.at, c, checkHere)
+		case c.charge >= maxCharge:
+			c = w.meter(s.at, c, chargeOnly)
 		}
 		c = c.add(int(s.plain))
 	}
@@ -133,11 +174,45 @@ func (w *walk) function(steps []step, call func(*step) cost) (head cost) {
 	return c
 }
 
+// findTargets finds the ends of blocks to which a br_table leads, or a branch out of
+// a loop.
+func (w *walk) findTargets(steps []step) {
+	w.targets = slices.Grow(w.targets[:0], len(steps))[:len(steps)]
+	clear(w.targets)
+	w.open = w.open[:0]
+	loops := int32(0)
+	for i := len(steps) - 1; i >= 0; i-- {
+		switch s := &steps[i]; s.op {
+		case opEnd:
+			w.open = append(w.open, openBlock{int32(i), loops})
+			if s.arg == opLoop {
+				loops++
+			}
+		case opLoop:
+			loops--
+			w.open = w.open[:len(w.open)-1]
+		case opBlock, opIf:
+			w.open = w.open[:len(w.open)-1]
+		case opTarget, opBr, opBrIf:
+			b := w.open[len(w.open)-1-int(s.arg)]
+			if s.op == opTarget || b.loops < loops {
+				w.targets[b.end] = true
+			}
+		}
+	}
+}
+
 // meter adds a meter for c and returns what is left of c before it.
-func (w *walk) meter(at int32, c cost, check bool) cost {
-	w.sites = append(w.sites, site{at, check, int32(c.charge)})
+func (w *walk) meter(at int32, c cost, f form) cost {
+	charge := c.charge
+	if last := len(w.sites) - 1; w.ahead && w.sites[last].form == chargeOnly && charge+int(w.sites[last].charge) <= maxMerged {
+		charge += int(w.sites[last].charge)
+		w.sites = w.sites[:last]
+	}
+	w.sites = append(w.sites, site{at, f, int32(charge)})
+	w.ahead = true
 	c.charge = 0
-	if check {
+	if f != chargeOnly {
 		w.longest = max(w.longest, c.unchecked)
 		c.unchecked = 0
 	}
@@ -177,15 +252,34 @@ func (w *walk) branch(depth uint32) cost {
 	return cost{}
 }
 
-// meterLoop meters the loop whose head is step i. If the first thing in it is the
-// head of another loop, that one is charged for both: it may be passed more
-// often, but costs nothing more to pass.
-func (w *walk) meterLoop(steps []step, i int, c cost) {
-	if n := len(w.sites); n > 0 && i+1 < len(steps) && c.charge <= maxFold {
-		if next := &steps[i+1]; next.op == opLoop && next.plain == 0 && c.unchecked < maxUnchecked {
-			w.sites[n-1].charge += int32(c.charge)
-			return
-		}
+// meterLoop meters the loop that begins with s; c is the cost from its head.
+func (w *walk) meterLoop(s *step, c cost) {
+	if w.fold(c) {
+		around := &w.loops[len(w.loops)-1]
+		around.unchecked = max(around.unchecked, c.unchecked)
+		return
 	}
-	w.meter(steps[i].behind, c, true)
+	f := checkHead
+	if s.arg == loopWithParameters {
+		f = checkHere
+	}
+	w.meter(s.behind, c, f)
+}
+
+// meterEntry meters the entry of the function that was walked last; c is its head.
+func (w *walk) meterEntry(at int32, c cost) {
+	if c = c.add(1); !w.fold(c) {
+		w.meter(at, c, checkEntry)
+	}
+}
+
+// fold leaves a check to the next one, usually that of a loop inside, if nothing but plain instructions
+// leads there. That charges for both: it may be passed more often, but costs nothing more to pass.
+func (w *walk) fold(c cost) bool {
+	last := len(w.sites) - 1
+	if !w.ahead || w.sites[last].form == chargeOnly || c.charge > maxFold {
+		return false
+	}
+	w.sites[last].charge += int32(c.charge)
+	return true
 }

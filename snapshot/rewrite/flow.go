@@ -6,7 +6,7 @@ package rewrite
 type step struct {
 	op     byte
 	plain  uint16 // plain instructions before it, since the last step
-	arg    uint32 // label, function or type; of an end, the operation that it ends
+	arg    uint32 // label, function or type; of an end, the operation that it ends; of a loop, whether it has parameters
 	at     int32  // offset of the instruction
 	behind int32  // offset behind the instruction, for blocks behind the type
 }
@@ -20,6 +20,9 @@ const (
 
 	opFunction = 0xf4 // what the last end of a function ends
 )
+
+// loopWithParameters is the argument of a loop which takes operands from the stack.
+const loopWithParameters = 1
 
 // maxPlain is how many plain instructions may lie between two steps. It bounds
 // how far the place of a meter is from where it is best.

@@ -1,7 +1,5 @@
 package rewrite
 
-import "slices"
-
 // bulkShift makes 1<<bulkShift bytes of a bulk operation cost as much as an
 // instruction. Memory that is touched for the first time takes about a
 // microsecond for each 4 KiB.
@@ -18,40 +16,67 @@ type meter struct {
 	fill     uint32 // index of the function that stands for memory.fill
 	copy     uint32 // and for memory.copy
 	bulkType uint32 // their type
-	check    []byte // the end of a charge that checks
 }
 
 // newMeter returns the meter for a module to which it may add a type, a global
 // and two functions.
-//
-// The comparison is with "zero or less" and not with zero: it costs the same,
-// charges are of any size, and a host that sets a budget of zero gets a tick at
-// once rather than after 2³² instructions.
 func (p *parser) newMeter(tick uint32) *meter {
 	functions := uint32(len(p.imports) + len(p.funcs))
-	m := &meter{budget: uint32(len(p.globals)), tick: tick, fill: functions, copy: functions + 1, bulkType: uint32(len(p.types))}
-	m.check = slices.Concat(
-		m.set(), m.get(), []byte{opI32Const, 0, opI32LeS},
-		[]byte{opIf, opVoid},
-		appendU32([]byte{opCall}, tick), m.set(),
-		[]byte{opEnd},
-	)
-	return m
+	return &meter{budget: uint32(len(p.globals)), tick: tick, fill: functions, copy: functions + 1, bulkType: uint32(len(p.types))}
 }
 
 func (m *meter) get() []byte { return appendU32([]byte{opGlobalGet}, m.budget) }
 func (m *meter) set() []byte { return appendU32([]byte{opGlobalSet}, m.budget) }
 
-// appendCharge appends the code that charges n, and checks what is left if it is
-// to.
-func (m *meter) appendCharge(b []byte, n int32, check bool) []byte {
-	b = appendU32(append(b, opGlobalGet), m.budget)
-	b = appendI32(append(b, opI32Const), n)
+// appendCheck appends code that takes what is on the stack from the budget, and executes what
+// then appends if the budget is used up.
+//
+// The comparison is with "zero or less" and not with zero: it costs the same,
+// charges are of any size, and a host that sets a budget of zero gets a tick at
+// once rather than after 2³² instructions.
+//
+// What is executed seldom is in the else part, for wazero puts blocks in the order in which they are written, and
+// where two ways meet it keeps values in the registers in which the first of them has them: that of the
+// call, which has them in none, must come second. Best is a way that meets the other nowhere.
+func (m *meter) appendCheck(b []byte, then func([]byte) []byte) []byte {
 	b = append(b, opI32Sub)
-	if check {
-		return append(b, m.check...)
+	b = append(append(b, m.set()...), m.get()...)
+	b = append(b, opI32Const, 0, opI32GtS, opIf, opVoid, opElse)
+	return append(then(b), opEnd)
+}
+
+// appendTick appends the call of the tick function.
+func (m *meter) appendTick(b []byte) []byte {
+	return append(appendU32(append(b, opCall), m.tick), m.set()...)
+}
+
+// appendTickAgain is appendTick for a meter that is passed again after the tick: it charges what
+// that will charge a second time to nobody.
+func (m *meter) appendTickAgain(b []byte, charge int32) []byte {
+	b = appendU32(append(b, opCall), m.tick)
+	b = append(appendI32(append(b, opI32Const), charge), opI32Add)
+	return append(b, m.set()...)
+}
+
+// appendMeter appends the meter s of the function with the given index and type.
+func (m *meter) appendMeter(b []byte, s site, f uint32, t *signature) []byte {
+	b = appendU32(append(b, opGlobalGet), m.budget)
+	b = appendI32(append(b, opI32Const), s.charge)
+	switch s.form {
+	case checkHere:
+		return m.appendCheck(b, m.appendTick)
+	case checkHead:
+		return m.appendCheck(b, func(b []byte) []byte { return append(m.appendTickAgain(b, s.charge), opBr, 1) })
+	case checkEntry:
+		return m.appendCheck(b, func(b []byte) []byte {
+			b = m.appendTickAgain(b, s.charge)
+			for i := range t.params {
+				b = appendU32(append(b, opLocalGet), uint32(i))
+			}
+			return append(appendU32(append(b, opCall), f), opReturn)
+		})
 	}
-	return appendU32(append(b, opGlobalSet), m.budget)
+	return append(append(b, opI32Sub), m.set()...)
 }
 
 // meterCode returns the code section with meters in all functions, and with the
@@ -67,17 +92,17 @@ func (p *parser) meterCode(m *meter) []byte {
 		steps := p.flow.of(b)
 		w.function(steps, l.cost)
 		if l.metered[i] {
-			w.meter(int32(b.code), l.head[i].add(1), true)
+			w.meterEntry(int32(b.code), l.head[i])
 			p.census.MeteredEntries++
 		}
 		for _, s := range w.sites {
 			p.census.Meters++
-			if s.check {
+			if s.form != chargeOnly {
 				p.census.Checks++
 			}
 			p.census.MaxCharge = max(p.census.MaxCharge, int(s.charge))
 		}
-		buf = p.appendBody(buf[:0], b, &w, m)
+		buf = p.appendBody(buf[:0], i, &w, m)
 		out = appendU32(out, uint32(len(buf)))
 		out = append(out, buf...)
 	}
@@ -89,16 +114,17 @@ func (p *parser) meterCode(m *meter) []byte {
 	return out
 }
 
-// appendBody appends one function with its meters, and with calls in the place of
+// appendBody appends the function i with its meters, and with calls in the place of
 // bulk operations.
-func (p *parser) appendBody(out []byte, b *body, w *walk, m *meter) []byte {
+func (p *parser) appendBody(out []byte, i int, w *walk, m *meter) []byte {
+	b, f, t := &p.bodies[i], uint32(len(p.imports)+i), &p.types[p.funcs[i]]
 	from := b.start
 	next := len(w.sites) - 1 // the sites come last one first
 	charge := func(to int32) {
 		for ; next >= 0 && w.sites[next].at <= to; next-- {
 			out = append(out, p.wasm[from:w.sites[next].at]...)
 			from = int(w.sites[next].at)
-			out = m.appendCharge(out, w.sites[next].charge, w.sites[next].check)
+			out = m.appendMeter(out, w.sites[next], f, t)
 		}
 	}
 	for _, s := range p.flow.of(b) {
@@ -108,11 +134,11 @@ func (p *parser) appendBody(out []byte, b *body, w *walk, m *meter) []byte {
 		charge(s.at)
 		out = append(out, p.wasm[from:s.at]...)
 		from = int(s.behind)
-		f := m.fill
+		operation := m.fill
 		if s.op == opCopy {
-			f = m.copy
+			operation = m.copy
 		}
-		out = appendU32(append(out, opCall), f)
+		out = appendU32(append(out, opCall), operation)
 	}
 	charge(int32(b.end))
 	return append(out, p.wasm[from:b.end]...)

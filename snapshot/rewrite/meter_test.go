@@ -97,6 +97,66 @@ func TestLongWaysAreMetered(t *testing.T) {
 	}
 }
 
+// TestChoicesAreChargedByWhatTheyDo: an interpreter whose dearest instruction is
+// long pays little for its short ones, and a long one pays for itself. Blocks cost nothing.
+func TestChoicesAreChargedByWhatTheyDo(t *testing.T) {
+	const long, times = 50, 1000 // additions in the long one, of four instructions
+	var sum []byte
+	for range long {
+		sum = append(sum, localGet, 1, i32Const, 1, i32Add, localSet, 1)
+	}
+	chooses := map[string]func(long int) []byte{ // of two blocks the outer one for a long turn
+		"a table": func(long int) []byte { return ops(i32Const, long, brTable, 1, 0, 1) },
+		"a way out of a loop": func(long int) []byte {
+			return ops(loop, void, i32Const, long, brIf, 2, br, 1, end)
+		},
+	}
+	for by, choose := range chooses {
+		m, err := rewrite.Rewrite(build(func(b *builder) {
+			for name, choice := range map[string]int{"short": 0, "long": 1} {
+				b.fn(name, 1, []byte{i32},
+					block, void, loop, void,
+					bytes.Repeat([]byte{block, void}, 100), bytes.Repeat([]byte{end}, 100),
+					block, void, block, void, choose(choice), end,
+					countdown(0, 1), br, 2, end,
+					sum, countdown(0, 0),
+					end, end, localGet, 1)
+			}
+		}), metered)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const budget = 1 << 30
+		for name, want := range map[string][2]int64{"short": {8, 40}, "long": {4*long + 8, 4*long + 60}} {
+			g := start(t, m.Wasm, budget)
+			g.restore(t, m, budget)
+			g.call(t, name, times)
+			used := budget - int64(api.DecodeI32(g.mod.ExportedGlobal(m.Budget).Get()))
+			if used < want[0]*times || used > want[1]*times {
+				t.Errorf("%s by %s: %d instead of %d to %d for a turn: %+v", name, by, used/times, want[0], want[1], m.Census)
+			}
+		}
+	}
+}
+
+// TestNeighboursAreOneMeter: what lies between two meters is plain instructions, so that the first can
+// charge for the second.
+func TestNeighboursAreOneMeter(t *testing.T) {
+	var code []byte
+	for range 110 {
+		code = append(code, localGet, 1, i32Const, 1, i32Add, localSet, 1)
+	}
+	m, err := rewrite.Rewrite(build(func(b *builder) {
+		b.fn("f", 1, []byte{i32}, loop, void, code, countdown(0, 0), end, localGet, 1)
+	}), metered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := m.Census; c.Meters != 1 || c.Checks != 1 || c.MaxCharge < 440 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // bulk has the bulk operations as exports.
 func bulk(b *builder) {
 	b.memory(1, 8, 8)

@@ -177,7 +177,7 @@ func (l *plan) cost(s *step) cost {
 		}
 		f := int(s.arg) - len(l.p.imports)
 		if l.metered[f] {
-			return cost{1, 1}
+			return cost{1, 1 + maxFold} // its check may be a little way inside
 		}
 		return l.head[f].add(1)
 	case opCallIndirect:

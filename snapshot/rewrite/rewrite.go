@@ -52,7 +52,8 @@ const (
 type Options struct {
 	// TickModule and TickName name an imported function of type () → i32 that
 	// is called when the budget runs out; see [Module.Budget]. Its result is the
-	// next budget. The module must import it. Both empty: nothing is metered.
+	// next budget, at least 1: with less, it is called again before the guest gets on. The
+	// module must import it. Both empty: nothing is metered.
 	TickModule, TickName string
 }
 
