@@ -12,7 +12,7 @@ import (
 )
 
 // TypeScript returns declarations (.d.ts) for the functions of s, by which an
-// editor or a model knows what call of the module "spore" takes and returns.
+// editor or a model knows what call of the module "spore" takes and returns, and those of its modules.
 func (s Set) TypeScript() string {
 	var b strings.Builder
 	b.WriteString("declare module \"spore\" {\n")
@@ -22,6 +22,9 @@ func (s Set) TypeScript() string {
 	comment(&b, "  ", "Hands one part of the result to whoever reads it, an element as HTML, and waits until the next is wanted.")
 	b.WriteString("  export function emit(value: any): Promise<void>;\n")
 	for f := range s.All() {
+		if s.behind(f.Name, "javascript") {
+			continue
+		}
 		arg, result := parameter("argument", typeScript(f.in.root, "  "), f.in.root), typeScript(f.out.root, "  ")
 		comment(&b, "  ", f.Doc)
 		fmt.Fprintf(&b, "  export function call(name: %q%s, options?: CallOptions): Promise<%s>;\n", f.Name, cmp.Or(arg, ", argument?: undefined"), result)
@@ -29,6 +32,13 @@ func (s Set) TypeScript() string {
 		fmt.Fprintf(&b, "  export function callSync(name: %q%s): %s;\n", f.Name, arg, result)
 	}
 	b.WriteString("}\n")
+	for _, m := range s.modules {
+		if text := m.Typings["javascript"]; text != "" {
+			b.WriteString("\n")
+			comment(&b, "", m.Doc)
+			fmt.Fprintf(&b, "declare module %q {\n%s}\n", m.Name, indented(text, "  "))
+		}
+	}
 	return b.String()
 }
 
@@ -104,10 +114,20 @@ func typeScriptObject(s *jsonschema.Schema, indent string) string {
 	return b.String()
 }
 
-// Describe returns the functions of s as plain text, for a model's prompt.
+// Describe returns the functions of s as plain text, for a model's prompt, and what its modules are for. Which functions a
+// module calls is not in it.
 func (s Set) Describe() string {
 	var b strings.Builder
+	for _, m := range s.modules {
+		fmt.Fprintf(&b, "module %s (import it)\n", m.Name)
+		for line := range strings.Lines(strings.TrimSpace(m.Doc)) {
+			b.WriteString("  " + strings.TrimSpace(line) + "\n")
+		}
+	}
 	for f := range s.All() {
+		if s.behind(f.Name, "") {
+			continue
+		}
 		fmt.Fprintf(&b, "%s(%s) returns %s\n", f.Name,
 			strings.TrimPrefix(parameter("argument", typeScript(f.in.root, "  "), f.in.root), ", "), typeScript(f.out.root, "  "))
 		for line := range strings.Lines(strings.TrimSpace(f.Doc)) {

@@ -25,15 +25,22 @@ def display(*objects: Any, raw: bool = False) -> None:
 `
 
 // Python returns declarations (.pyi) for the functions of s, by which an editor or
-// a model knows what spore.call takes and returns.
+// a model knows what spore.call takes and returns. Behind them are those of its modules, each after a
+// line "# gpu.pyi" with the name of the file that an editor wants it in.
 func (s Set) Python() string {
 	p := &pythonTypes{names: map[string]bool{}}
 	var calls [2]strings.Builder // overloads of a function stand together
 	overload := ""
-	if s.Len() > 1 {
+	var shown []Func
+	for f := range s.All() {
+		if !s.behind(f.Name, "python") {
+			shown = append(shown, f)
+		}
+	}
+	if len(shown) > 1 {
 		overload = "@overload\n" // a single one is an error
 	}
-	for f := range s.All() {
+	for _, f := range shown {
 		class := camel(f.Name)
 		arg, result := p.of(f.in.root, class+"Argument"), p.of(f.out.root, class+"Result")
 		param := ""
@@ -48,7 +55,13 @@ func (s Set) Python() string {
 			fmt.Fprintf(&calls[i], "%s%s(name: Literal[%q]%s, /) -> %s:%s\n", overload, def, f.Name, param, result, docstring(f.Doc))
 		}
 	}
-	return pythonHead + p.classes.String() + calls[0].String() + calls[1].String()
+	text := pythonHead + p.classes.String() + calls[0].String() + calls[1].String()
+	for _, m := range s.modules {
+		if typings := m.Typings["python"]; typings != "" {
+			text += fmt.Sprintf("\n# %s.pyi\n%s\n", m.Name, strings.TrimSpace(typings))
+		}
+	}
+	return text
 }
 
 // pythonTypes collects the classes that types need.

@@ -7,9 +7,12 @@ import (
 	"slices"
 )
 
-// A Set is an immutable set of capabilities. The zero Set grants nothing. It is
-// safe for concurrent use.
-type Set struct{ m map[string]Func }
+// A Set is an immutable set of capabilities, and of modules by which components use them.
+// The zero Set grants nothing. It is safe for concurrent use.
+type Set struct {
+	m       map[string]Func
+	modules []Module // by name
+}
 
 // NewSet returns the set of fs. Two of the same name are an error.
 func NewSet(fs ...Func) (Set, error) { return Set{}.With(fs...) }
@@ -30,11 +33,12 @@ func (s Set) With(fs ...Func) (Set, error) {
 		}
 		m[f.Name] = f
 	}
-	return Set{m}, nil
+	return Set{m, s.modules}, nil
 }
 
 // Only returns the functions of s with these names, of which s need not have all.
-// It is how a component gets less than its caller has.
+// It is how a component gets less than its caller has. Of the modules those are left of which a function is left, and those
+// without any.
 func (s Set) Only(names ...string) Set {
 	m := make(map[string]Func, len(names))
 	for _, n := range names {
@@ -42,7 +46,11 @@ func (s Set) Only(names ...string) Set {
 			m[n] = f
 		}
 	}
-	return Set{m}
+	kept := func(f Func) bool { _, ok := m[f.Name]; return ok }
+	modules := slices.DeleteFunc(slices.Clone(s.modules), func(m Module) bool {
+		return len(m.Functions) > 0 && !slices.ContainsFunc(m.Functions, kept)
+	})
+	return Set{m, modules}
 }
 
 // Lookup returns the function of this name.
