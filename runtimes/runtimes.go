@@ -34,14 +34,39 @@ type Runtime struct {
 	// component or of cells before. Nil means that the interpreter takes cells as
 	// they are.
 	LowerCell func(name string, code []byte) (Lowered, []Diagnostic)
+
+	// Link is Lower for a component to which modules are offered, and LinkCell is LowerCell
+	// for a cell. Code then brings along those of the modules that it may import, and those that they may import, and
+	// Lowered.Modules names them: they are loaded when they are first imported, and stay in the interpreter for cells that
+	// come later. Nothing but time is lost if a module is brought along that is not used, or for the second time. Nil means that the language has no such modules.
+	Link, LinkCell func(name string, code []byte, modules []Module) (Lowered, []Diagnostic)
+
+	// Taken are names that no Module may have: those of the modules that components can import anyway, and what
+	// cannot be the name of one.
+	Taken []string
 }
+
+// A Module is source that components can import by its name. In positions, its file is [Module.File].
+type Module struct {
+	Name string
+	Code []byte // empty: the interpreter has it, an earlier component or cell has brought it along
+
+	// Precompiled may be what the interpreter has made of Code. It is of no use to another interpreter.
+	Precompiled []byte
+}
+
+// File returns the name of the module's file in positions.
+func (m *Module) File() string { return "<" + m.Name + ">" }
 
 // Lowered is source in the form that the interpreter loads.
 type Lowered struct {
 	Code []byte
 	// SourceMap maps positions in Code back to the source (Source Map
-	// revision 3, one source). Nil means that positions are already right.
+	// revision 3). Sources of it that are the files of modules stand for these, others for the source
+	// that was lowered. Nil means that positions are already right.
 	SourceMap []byte
+	// Modules are the names of modules that Code brings along; see Runtime.Link.
+	Modules []string
 }
 
 // A Diagnostic is a problem in component source, meant to be shown to a person

@@ -26,6 +26,11 @@ const (
 //
 // Imports at the top of the cell become constants that stay as well.
 func LowerCell(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
+	return lowerCell(name, code, nil)
+}
+
+// lowerCell is LowerCell with modules that can be imported beside cellModules.
+func lowerCell(name string, code []byte, offered []runtimes.Module) (runtimes.Lowered, []runtimes.Diagnostic) {
 	if d := check(code); d != nil {
 		d.File = name
 		return runtimes.Lowered{}, []runtimes.Diagnostic{*d}
@@ -41,7 +46,7 @@ func LowerCell(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnosti
 	if bytes.HasPrefix(code, []byte("#!")) {
 		copy(code, "//")
 	}
-	banner, d := takeImports(code)
+	banner, d := takeImports(code, offered)
 	if d != nil {
 		d.File = name
 		return runtimes.Lowered{}, []runtimes.Diagnostic{*d}

@@ -20,7 +20,11 @@ var cellModules = append([]string{"component"}, modules...)
 //
 // What it does not understand it leaves alone: the parser says what is wrong
 // with it.
-func takeImports(code []byte) (statements string, d *runtimes.Diagnostic) {
+func takeImports(code []byte, offered []runtimes.Module) (statements string, d *runtimes.Diagnostic) {
+	known := slices.Clone(cellModules)
+	for _, m := range offered {
+		known = append(known, m.Name)
+	}
 	var b strings.Builder
 	l := lexer{code: code}
 	for {
@@ -29,13 +33,13 @@ func takeImports(code []byte) (statements string, d *runtimes.Diagnostic) {
 		if !ok {
 			return b.String(), nil
 		}
-		if !slices.Contains(cellModules, i.module) {
+		if !slices.Contains(known, i.module) {
 			line := bytes.LastIndexByte(code[:i.at], '\n') + 1
 			text, _, _ := bytes.Cut(code[line:], []byte("\n"))
 			return "", &runtimes.Diagnostic{
 				Line:     bytes.Count(code[:i.at], []byte("\n")) + 1,
 				Column:   i.at - line + 1,
-				Text:     unknownModule(i.module, "a cell", cellModules),
+				Text:     unknownModule(i.module, "a cell", known),
 				LineText: lineText(string(text)),
 			}
 		}

@@ -3,4 +3,4 @@
 package javascript
 
 // digest is the SHA-256 of the uncompressed module.
-const digest = "03bb42476d84cb46ad8903be4c665d4e5f86c02fd04bc576daeec812a5088589"
+const digest = "4a41f23ab06cb73301fa576615aed556b580d37de9af59ea46629a65ae311cbb"

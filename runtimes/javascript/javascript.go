@@ -27,6 +27,9 @@ func Runtime() runtimes.Runtime {
 		Module:     module,
 		Lower:      Lower,
 		LowerCell:  LowerCell,
+		Link:       Link,
+		LinkCell:   LinkCell,
+		Taken:      cellModules,
 	}
 	sum, err := hex.DecodeString(digest)
 	if err != nil || len(sum) != len(r.SHA256) {

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -47,6 +48,11 @@ const (
 // Lower reads no files and keeps nothing. A component imports only what the
 // runtime has loaded; any other import is a problem of the source.
 func Lower(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
+	return lower(name, code, &offer{})
+}
+
+// lower is Lower with what can be imported beside modules.
+func lower(name string, code []byte, o *offer) (runtimes.Lowered, []runtimes.Diagnostic) {
 	if d := check(code); d != nil {
 		d.File = name
 		return runtimes.Lowered{}, []runtimes.Diagnostic{*d}
@@ -58,15 +64,19 @@ func Lower(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
 	case ".tsx":
 		loader = api.LoaderTSX
 	}
-	result := build(code, loader)
+	result := build(code, loader, o)
 	if len(result.Errors) > 0 {
 		list := diagnostics(name, result.Errors)
-		if loader == api.LoaderTS && len(build(code, api.LoaderTSX).Errors) == 0 {
+		if loader == api.LoaderTS && len(build(code, api.LoaderTSX, o).Errors) == 0 {
 			list[0].Text += ` (JSX needs a file name that ends in ".tsx")`
 		}
 		return runtimes.Lowered{}, list
 	}
-	var lowered runtimes.Lowered
+	return output(result, name), nil
+}
+
+// output returns the code of a build, and its source map with the name of the source.
+func output(result api.BuildResult, name string) (lowered runtimes.Lowered) {
 	for _, f := range result.OutputFiles {
 		if strings.HasSuffix(f.Path, ".map") {
 			lowered.SourceMap = renameSource(f.Contents, name)
@@ -74,14 +84,14 @@ func Lower(name string, code []byte) (runtimes.Lowered, []runtimes.Diagnostic) {
 			lowered.Code = f.Contents
 		}
 	}
-	return lowered, nil
+	return lowered
 }
 
 // sourceName stands for the component's name, which may hold anything and is
 // kept out of esbuild.
 const sourceName = "component"
 
-func build(code []byte, loader api.Loader) api.BuildResult {
+func build(code []byte, loader api.Loader, o *offer) api.BuildResult {
 	if bytes.HasPrefix(code, []byte("#!")) { // would stand before the wrapper
 		code = append([]byte("//"), code[2:]...)
 	}
@@ -93,7 +103,7 @@ func build(code []byte, loader api.Loader) api.BuildResult {
 		Stdin: &api.StdinOptions{Contents: string(code), Sourcefile: sourceName, Loader: loader},
 		// Bundling shows every import to the plugin, with its position.
 		Bundle:  true,
-		Plugins: []api.Plugin{{Name: "spore", Setup: func(b api.PluginBuild) { b.OnResolve(api.OnResolveOptions{Filter: ".*"}, resolve) }}},
+		Plugins: []api.Plugin{{Name: "spore", Setup: func(b api.PluginBuild) { b.OnResolve(api.OnResolveOptions{Filter: ".*"}, o.resolve) }}},
 
 		Format:      api.FormatCommonJS,
 		Platform:    api.PlatformNeutral,
@@ -113,7 +123,7 @@ func build(code []byte, loader api.Loader) api.BuildResult {
 		Charset:       api.CharsetASCII,
 		LegalComments: api.LegalCommentsNone,
 		// Without it, nested statements make output of quadratic size.
-		MinifyWhitespace: true,
+		MinifyWhitespace: !o.inModule,
 		Banner:           map[string]string{"js": wrapperHead},
 		Footer:           map[string]string{"js": wrapperTail},
 		Sourcemap:        api.SourceMapExternal,
@@ -171,11 +181,32 @@ func badText(code []byte) (at int, what string) {
 	return -1, ""
 }
 
-func resolve(args api.OnResolveArgs) (api.OnResolveResult, error) {
-	if slices.Contains(modules, args.Path) {
-		return api.OnResolveResult{Path: args.Path, External: true}, nil
+// An offer is what can be imported beside modules, and what of it is.
+type offer struct {
+	modules  []runtimes.Module
+	inModule bool // by one of them
+
+	mu   sync.Mutex
+	used map[string]bool // guarded by mu
+}
+
+func (o *offer) resolve(args api.OnResolveArgs) (api.OnResolveResult, error) {
+	known := slices.Clone(modules)
+	for _, m := range o.modules {
+		known = append(known, m.Name)
 	}
-	return api.OnResolveResult{Errors: []api.Message{{Text: unknownModule(args.Path, "a component", modules)}}}, nil
+	if !slices.Contains(known, args.Path) {
+		return api.OnResolveResult{Errors: []api.Message{{Text: unknownModule(args.Path, "a component", known)}}}, nil
+	}
+	if !slices.Contains(modules, args.Path) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if o.used == nil {
+			o.used = map[string]bool{}
+		}
+		o.used[args.Path] = true
+	}
+	return api.OnResolveResult{Path: args.Path, External: true}, nil
 }
 
 // unknownModule explains an import that who cannot have. Whoever wrote it is

@@ -27,6 +27,9 @@ func Runtime() runtimes.Runtime {
 		ABI:        runtimes.ABIVersion,
 		Module:     module,
 		SHA256:     digest("python.wasm"),
+		Link:       Link,
+		LinkCell:   LinkCell,
+		Taken:      strings.Fields(taken),
 	}
 }
 

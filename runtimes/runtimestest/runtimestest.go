@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/runtimes"
@@ -20,10 +21,11 @@ import (
 
 // Engine returns an engine with rt that is closed when the test ends. cacheDir
 // may be shared by the tests of a package, so that the interpreter is compiled
-// once.
+// once. Its calls have a minute: none of these tests is about time.
 func Engine(t testing.TB, rt runtimes.Runtime, cacheDir string) *engine.Engine {
 	t.Helper()
-	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{rt}, CacheDir: cacheDir})
+	eng, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{rt}, CacheDir: cacheDir,
+		Limits: engine.Limits{CallTime: time.Minute, CompileTime: time.Minute}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,6 +84,7 @@ while read -r _ file; do
 done <"$here/inputs.sha256"
 sysroot=$work/wasi-libc/usr
 src=$work/qjs-src/usr/src/quickjs-ng
+wipe=$here/../../wipe
 
 while read -r name; do
 	patch --quiet --no-backup-if-mismatch -p1 -d "$src" <"$here/patches/$name"
@@ -102,7 +103,7 @@ flags=(
 	--target=$target --sysroot="$sysroot" -isystem "$sysroot/include/$target" -O2
 	-msimd128 -mbulk-memory -mnontrapping-fptoint -msign-ext -mmutable-globals -mno-multivalue -mno-reference-types
 	-DNDEBUG -D_GNU_SOURCE -fno-strict-aliasing -funsigned-char -fvisibility=hidden
-	-ffile-prefix-map="$work"=. -ffile-prefix-map="$here"=. -I"$src"
+	-ffile-prefix-map="$work"=. -ffile-prefix-map="$here"=. -I"$src" -I"$wipe" '-DWIPE_CONTROL="control"'
 )
 compile() { # source file, further flags
 	clang-19 "${flags[@]}" "${@:2}" -c "$1" -o "$work/obj/$(basename "$1" .c).o"
@@ -110,13 +111,13 @@ compile() { # source file, further flags
 # The stack comes first, so that an overflow traps instead of overwriting data.
 link() { # name, further objects
 	local objects=()
-	for f in "${@:2}" quickjs dtoa libregexp libunicode; do
+	for f in "${@:2}" wipe quickjs dtoa libregexp libunicode; do
 		objects+=("$work/obj/$f.o")
 	done
 	clang-19 --target=$target --sysroot="$sysroot" -fuse-ld="$(command -v wasm-ld-19)" -mexec-model=reactor \
 		-L"$sysroot/lib/$target" -nodefaultlibs -nostartfiles "$sysroot/lib/$target/crt1-reactor.o" \
 		"${objects[@]}" -lc -lm "$builtins" \
-		-Wl,--stack-first,-z,stack-size=4194304,--gc-sections,--strip-all -o "$work/obj/$1.wasm"
+		-Wl,--wrap=free,--wrap=realloc,--stack-first,-z,stack-size=4194304,--gc-sections,--strip-all -o "$work/obj/$1.wasm"
 }
 
 compile "$src/quickjs.c" -std=gnu11 -w &
@@ -126,6 +127,7 @@ for f in dtoa libregexp libunicode; do
 done
 wait $quickjs
 ours=(-std=gnu23 -Wall -Wno-unknown-attributes)
+compile "$wipe/wipe.c" "${ours[@]}"
 compile "$here/shim/compile.c" "${ours[@]}"
 link compile compile
 (cd "$here" && go run ./precompile "$work/obj/compile.wasm" "$work/obj/prelude.js" "$work/obj/prelude.bin")

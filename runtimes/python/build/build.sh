@@ -50,6 +50,7 @@ builtins=$(clang-19 --print-resource-dir)/lib/wasi/libclang_rt.builtins-wasm32.a
 cc="clang-19 --target=wasm32-wasi --sysroot=$sys -isystem $sys/include/wasm32-wasi"
 arch="-msimd128 -mbulk-memory -msign-ext -mnontrapping-fptoint -mmutable-globals"
 arch="$arch -ffile-prefix-map=$work=."
+wipe='-DWIPE_CONTROL="hot"' # see ../../wipe/wipe.h
 opt="-O2 -DNDEBUG -g0"
 
 # step NAME: runs the function of this name, once in a WORK folder.
@@ -84,6 +85,7 @@ unpack() {
 	while read -r p; do
 		patch -d src-wasm -p1 --no-backup-if-mismatch < "$here/patches/$p"
 	done < "$here/patches/series"
+	cp "$here/../../wipe/wipe.h" src-wasm/Objects/
 	tar xf inputs/zlib_*.orig.tar.gz -C zlib --strip-components=1
 	tar xf inputs/sqlite3_*.orig.tar.xz -C sqlite --strip-components=1
 	tar xf inputs/sqlite3_*.debian.tar.xz -C sqlite debian/patches
@@ -162,10 +164,12 @@ frozen() {
 }
 
 link() {
-	local include="-Isrc-wasm/Include -Isrc-wasm/Include/internal -Iwasm -Iinst/include -I$here/shim"
+	local include="-Isrc-wasm/Include -Isrc-wasm/Include/internal -Iwasm -Iinst/include -I$here/shim -I$here/../../wipe"
 	local f objs=()
+	$cc $arch $opt -Wall -Werror "$wipe" -c "$here/../../wipe/wipe.c" -o obj/wipe.o
+	objs+=(obj/wipe.o)
 	for f in boot call frame heap host result seal; do
-		$cc $arch $opt -Wall -Werror $include -c "$here/shim/$f.c" -o "obj/$f.o"
+		$cc $arch $opt -Wall -Werror $include "$wipe" -c "$here/shim/$f.c" -o "obj/$f.o"
 		objs+=("obj/$f.o")
 	done
 	for f in frozen zones; do
@@ -179,7 +183,7 @@ link() {
 		wasm/Modules/expat/libexpat.a wasm/Modules/_decimal/libmpdec/libmpdec.a \
 		-Linst/lib -lz -lsqlite3 -L"$lib" -lwasi-emulated-signal -lwasi-emulated-getpid \
 		-lwasi-emulated-process-clocks -ldl -lpthread -lm -lc "$builtins" \
-		--stack-first -z stack-size=8388608 --gc-sections --strip-debug \
+		--wrap=free --wrap=realloc --stack-first -z stack-size=8388608 --gc-sections --strip-debug \
 		--export=__stack_pointer --export=__heap_base --export=__data_end -o python.wasm
 	if grep -aqF "$work" python.wasm; then
 		echo "the module holds the path of the folder it was built in"

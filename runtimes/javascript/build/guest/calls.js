@@ -25,6 +25,13 @@ function failed(id, answer) {
   return e;
 }
 
+// refused is failed for the answer in failure, which does not stay there.
+function refused() {
+  const { id, answer } = failure;
+  failure.answer = undefined;
+  return failed(id, answer);
+}
+
 const waiting = new Map(); // number of a call → what to do with its answer
 const ignore = () => {};
 
@@ -87,7 +94,7 @@ export function call(name, arg, options) {
     if (signal !== undefined && signal !== null) return Promise.reject(new TypeError('the signal of a call must be an AbortSignal'));
   }
   const r = callAsync(name, arg, failure);
-  if (r === failure) return Promise.reject(failed(failure.id, failure.answer));
+  if (r === failure) return Promise.reject(refused());
   if (typeof r !== 'number') return r;
   return new Promise((resolve, reject) => {
     waiting.set(r, (error, value) => (error ? reject(error) : resolve(value)));
@@ -96,6 +103,6 @@ export function call(name, arg, options) {
 
 export function callSync(name, arg) {
   const r = callBlocking(name, arg, failure);
-  if (r === failure) throw failed(failure.id, failure.answer);
+  if (r === failure) throw refused();
   return r;
 }

@@ -1,15 +1,18 @@
 // The exports of the guest ABI: start-up, loading, calls and the capture.
 
 #include "shim.h"
+#include "wipe.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wasi/api.h>
 
-// JavaScript may use a quarter of the C stack (see build.sh). The rest is for the frames of C functions between two
-// checks, and a deeper stack would meet the limit of the WebAssembly engine before that of the interpreter.
-#define JS_STACK_SIZE (1024 * 1024)
+// What JavaScript may use of the C stack (see build.sh). The rest is for the frames of C functions between two checks,
+// and a deeper stack would meet the limit of the WebAssembly engine before that of the interpreter. With 704 KiB some
+// recursion takes wazero's native stack beyond 20 MiB: to its next doubling, twice the memory and twice the time that
+// the guest cannot be stopped while it is copied (TestNativeStack in engine).
+#define JS_STACK_SIZE (672 * 1024)
 
 // Untouched memory set aside by spore_seal, so that a small call writes to few pages and never grows the memory.
 #define RESERVE_BOOT (512 * 1024) // also takes the component
@@ -17,11 +20,13 @@
 #define RESERVE_LARGE (128 * 1024) // for blocks that do not come from the interpreter's small-block area
 #define GC_SLACK (1024 * 1024)     // garbage after a capture before the first collection
 
+#define TIDY_MAX 1024              // of its own objects an instance is searched for cycles after each call
+
 #define INPUT_SMALL 65536
 
 static uint8_t input_small[INPUT_SMALL];
 
-struct control control = {.abi = 1, .input = input_small, .input_cap = INPUT_SMALL};
+struct control control = {.abi = 1, .input = input_small, .input_cap = INPUT_SMALL, .kept = 1};
 struct state state;
 
 // The bytecode of guest/main.js and all it imports. Not constant, because it is wiped once it has been loaded.
@@ -64,7 +69,7 @@ EXPORT(spore_reserve) int32_t spore_reserve(uint32_t n) {
 // Called when an export has read `len` bytes of input: a large area is not kept, and a small one is left as it was.
 static void input_drop(uint32_t len) {
 	if (control.input == input_small) {
-		memset(input_small, 0, len);
+		wipe(input_small, len);
 		return;
 	}
 	free(control.input);
@@ -82,24 +87,25 @@ static void enter(void) {
 	state.no_memory = false;
 }
 
-// The part of the C stack that is not in use holds what earlier calls left there. It would be captured, and stored with
-// every session: zeros cost nothing. The stack lies in front of all data and grows towards address 0. Wiping ends at
-// address 0 or where there was nothing for `gap` bytes, which is as far as calls have reached but for large arrays that
-// they did not use.
-static __attribute__((noinline)) void stack_wipe(uintptr_t gap) {
-	volatile uint64_t here = 0;
-	uintptr_t p = ((uintptr_t)&here & ~(uintptr_t)7) - 64;
-	for (uintptr_t end = p > gap ? p - gap : 8; p > end; p -= 8)
-		if (*(volatile uint64_t *)p) {
-			*(volatile uint64_t *)p = 0;
-			end = p > gap ? p - gap : 8;
-		}
-}
-
-#define GAP 4096 // after a call
-
 // Keeps spore.tick among the imports. The calls that matter are put in by the engine, at the heads of loops.
 EXPORT(spore_yield) int32_t spore_yield(void) { return host_tick(); }
+
+// --- jobs
+
+static void fail(JSValue exception) {
+	if (JS_IsUninitialized(state.failure))
+		state.failure = exception;
+	else
+		JS_FreeValue(state.ctx, exception);
+}
+
+static void run_jobs(void) {
+	JSContext *ctx;
+	int r;
+	while ((r = JS_ExecutePendingJob(state.rt, &ctx)) != 0)
+		if (r < 0)
+			fail(JS_GetException(ctx));
+}
 
 // --- start
 
@@ -130,17 +136,11 @@ EXPORT(spore_boot) int32_t spore_boot(void) {
 	if (JS_IsException(v))
 		return result_exception(ctx);
 	JS_FreeValue(ctx, v);
+	run_jobs();
 	return result_none(STATUS_JSON);
 }
 
 // --- running
-
-static void fail(JSValue exception) {
-	if (JS_IsUninitialized(state.failure))
-		state.failure = exception;
-	else
-		JS_FreeValue(state.ctx, exception);
-}
 
 // A restored guest must not repeat what another one drew.
 static void refresh(void) {
@@ -163,14 +163,6 @@ static void refresh(void) {
 			fail(JS_GetException(state.ctx));
 		JS_FreeValue(state.ctx, v);
 	}
-}
-
-static void run_jobs(void) {
-	JSContext *ctx;
-	int r;
-	while ((r = JS_ExecutePendingJob(state.rt, &ctx)) != 0)
-		if (r < 0)
-			fail(JS_GetException(ctx));
 }
 
 static int32_t finish(int32_t status) {
@@ -239,17 +231,19 @@ static int32_t advance(void) {
 	int32_t status;
 	while ((status = step()) == AGAIN)
 		;
-	stack_wipe(GAP);
+	if (status == STATUS_PENDING && wipe_wanted()) // it may be captured; when a call is over, spore_tidy is called before
+		wipe_stack(WIPE_GAP);
 	return status;
 }
 
 // Takes what a call returned: a value, a promise or an exception.
 static int32_t conclude(JSValue v) {
 	JSContext *ctx = state.ctx;
-	if (JS_IsException(v))
-		v = JS_NewSettledPromise(ctx, true, JS_GetException(ctx));
-	else if (!JS_IsPromise(v)) {
-		JSValue p = JS_NewSettledPromise(ctx, false, v);
+	bool thrown = JS_IsException(v);
+	if (thrown)
+		v = JS_GetException(ctx);
+	if (thrown || !JS_IsPromise(v)) {
+		JSValue p = JS_NewSettledPromise(ctx, thrown, v);
 		JS_FreeValue(ctx, v);
 		v = p;
 	}
@@ -264,6 +258,7 @@ EXPORT(spore_load) int32_t spore_load(uint32_t name_len, uint32_t code_len) {
 	if (!state.ctx || state.loaded || !input_ok(name_len, code_len))
 		return result_error("abi", "spore_load: out of order, or the input does not fit");
 	state.loaded = true;
+	control.kept = 1; // in the image
 	JSContext *ctx = state.ctx;
 	char *name = malloc(name_len + 1);
 	if (!name)
@@ -345,6 +340,13 @@ EXPORT(spore_settle) int32_t spore_settle(uint32_t id, uint32_t ok, uint32_t fra
 
 // --- capture
 
+EXPORT(spore_tidy) int32_t spore_tidy(void) {
+	enter();
+	JS_Tidy(state.rt, TIDY_MAX);
+	wipe_stack(WIPE_GAP);
+	return result_none(STATUS_JSON);
+}
+
 EXPORT(spore_seal) int32_t spore_seal(void) {
 	enter();
 	if (!state.rt)
@@ -355,7 +357,8 @@ EXPORT(spore_seal) int32_t spore_seal(void) {
 	JSMemoryUsage use;
 	JS_ComputeMemoryUsage(state.rt, &use);
 	JS_SetGCThreshold(state.rt, use.malloc_size + GC_SLACK);
-	stack_wipe(UINTPTR_MAX);
+	wipe_stack(UINTPTR_MAX);
+	control.kept = 0;
 	control.fresh = 1;
 	state.started = false;
 	return result_none(STATUS_JSON);

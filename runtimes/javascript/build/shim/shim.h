@@ -31,6 +31,7 @@ struct control {
 	uint32_t result_len;
 	uint32_t pending;
 	uint32_t fresh;
+	uint32_t kept;
 };
 extern struct control control;
 

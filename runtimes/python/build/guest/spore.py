@@ -41,7 +41,12 @@ call_sync = _spore.call_sync
 async def call(name, arg=_ABSENT, /):
     """Calls the host function `name` and waits for its result."""
     reply = _call(name) if arg is _ABSENT else _call(name, arg)
-    return reply[0] if type(reply) is tuple else await reply
+    if type(reply) is tuple:
+        return reply[0]
+    try:
+        return await reply
+    finally:
+        del reply       # or an exception would keep itself alive, by its traceback
 
 
 async def emit(value, /):

@@ -6,7 +6,7 @@
 extern const struct _frozen spore_frozen[];     /* generated */
 
 __attribute__((aligned(4096))) hot_state hot = {
-    .control = {.abi = 1, .input_cap = sizeof hot.input},
+    .control = {.abi = 1, .input_cap = sizeof hot.input, .kept = 1},
 };
 
 IMPORT(tick) int32_t host_tick(void);

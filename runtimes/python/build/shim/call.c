@@ -1,6 +1,7 @@
 /* Loading a component and calling its functions. */
 
 #include "spore.h"
+#include "wipe.h"
 #include <string.h>
 
 static PyObject *guest_load;    /* _spore_guest.load(name, source) -> error or None */
@@ -37,15 +38,32 @@ input_ok(uint32_t a, uint32_t b)
     return a <= hot.control.input_cap && b <= hot.control.input_cap - a;
 }
 
-/* End of every export that ran code of the component. */
+/* End of every export that ran code of the component. It was given `len` bytes of
+   input. A guest that waits may be captured; one that does not has spore_tidy
+   called before. */
 static int
-leave(int status)
+leave(int status, uint32_t len)
 {
     if (hot.console_len[0] | hot.console_len[1]) {
         console_flush();
     }
+    if (hot.control.input_cap == sizeof hot.input) {
+        wipe(hot.input, len);
+    }
     input_release();
+    if (status == STATUS_PENDING && wipe_wanted()) {
+        wipe_stack(WIPE_GAP);
+    }
     return status;
+}
+
+EXPORT(spore_tidy)
+int
+spore_tidy(void)
+{
+    result_clear();
+    wipe_stack(WIPE_GAP);
+    return STATUS_JSON;
 }
 
 EXPORT(spore_load)
@@ -56,6 +74,8 @@ spore_load(uint32_t name_len, uint32_t code_len)
         return result_message("abi", component ? "a component is loaded already"
                                                : "bad lengths");
     }
+    uint32_t len = name_len + code_len;
+    hot.control.kept = 1;       /* in the image */
     PyObject *name = PyUnicode_DecodeUTF8(input(), name_len, "replace");
     PyObject *code = PyBytes_FromStringAndSize(input() + name_len, code_len);
     PyObject *error = NULL;
@@ -65,10 +85,10 @@ spore_load(uint32_t name_len, uint32_t code_len)
     Py_XDECREF(name);
     Py_XDECREF(code);
     if (error == NULL) {
-        return leave(result_error("error"));
+        return leave(result_error("error"), len);
     }
     if (error != Py_None) {
-        return leave(result_report(error));
+        return leave(result_report(error), len);
     }
     Py_DECREF(error);
     PyObject *module = PyImport_ImportModule("component");
@@ -76,10 +96,10 @@ spore_load(uint32_t name_len, uint32_t code_len)
     component = Py_XNewRef(dict);
     Py_XDECREF(module);
     if (component == NULL) {
-        return leave(result_error("error"));
+        return leave(result_error("error"), len);
     }
     result_clear();
-    return leave(STATUS_JSON);
+    return leave(STATUS_JSON, len);
 }
 
 static int
@@ -233,21 +253,22 @@ spore_call(uint32_t name_len, uint32_t frame_len)
     if (busy) {
         return result_message("abi", "a call waits for host calls");
     }
+    uint32_t len = name_len + frame_len;
     static const char exec_name[] = "spore.exec";
     int is_exec = name_len == sizeof exec_name - 1 && memcmp(input(), exec_name, name_len) == 0;
     PyObject *f = is_exec ? NULL : find(input(), name_len);
     if (f == NULL && !is_exec) {
-        return leave(result_missing(input(), name_len));
+        return leave(result_missing(input(), name_len), len);
     }
     int absent;
     PyObject *arg = frame_decode(input() + name_len, frame_len, &absent);
     if (arg == NULL) {
-        return leave(result_error("abi"));
+        return leave(result_error("abi"), len);
     }
     if (is_exec) {
         int status = execute(arg);
         Py_DECREF(arg);
-        return leave(status);
+        return leave(status, len);
     }
     Py_INCREF(f);
     PyObject *value = absent || takes_no_argument(f) ? PyObject_CallNoArgs(f)
@@ -255,9 +276,9 @@ spore_call(uint32_t name_len, uint32_t frame_len)
     Py_DECREF(f);
     Py_DECREF(arg);
     if (value == NULL) {
-        return leave(result_error("error"));
+        return leave(result_error("error"), len);
     }
-    return leave(goes_on(value) ? begin(value) : finish(value));
+    return leave(goes_on(value) ? begin(value) : finish(value), len);
 }
 
 EXPORT(spore_settle)
@@ -270,11 +291,12 @@ spore_settle(uint32_t id, uint32_t ok, uint32_t frame_len)
     if (!input_ok(0, frame_len)) {
         return result_message("abi", "bad lengths");
     }
+    uint32_t len = frame_len;
     int absent;
     PyObject *value = frame_decode(input(), frame_len, &absent);
     PyObject *error = NULL, *outcome = NULL, *number = NULL;
     if (value == NULL) {
-        return leave(result_error("abi"));
+        return leave(result_error("abi"), len);
     }
     number = PyLong_FromUnsignedLong(id);
     error = ok ? Py_NewRef(Py_None) : host_error_from(value, id);
@@ -286,7 +308,7 @@ spore_settle(uint32_t id, uint32_t ok, uint32_t frame_len)
     Py_DECREF(value);
     if (outcome == Py_NotImplemented) {
         Py_DECREF(outcome);
-        return leave(result_message("abi", "no such host call is pending"));
+        return leave(result_message("abi", "no such host call is pending"), len);
     }
-    return leave(conclude(outcome));
+    return leave(conclude(outcome), len);
 }

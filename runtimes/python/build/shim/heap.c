@@ -12,9 +12,14 @@
    from then on (`full`) requests that the region cannot meet go to pymalloc, and
    old objects are really freed. As long as the region is not full every block
    outside of it is older than the seal, so nothing that is newer is ever lost.
-   Blocks of the region are always reused. */
+   Blocks of the region are always reused.
+
+   What is freed is wiped (wipe.h), objects of the image too: one that changes may
+   have taken up what a call brought. Freeing it has written to its reference count
+   anyway. pymalloc (obmalloc.patch) and the C library's functions do the same. */
 
 #include "spore.h"
+#include "wipe.h"
 #include <malloc.h>
 #include <string.h>
 
@@ -111,6 +116,7 @@ region_free(void *p)
     uint32_t size;
     uint32_t c = class_of(capacity(p), &size);
     *header(p) |= FREE_BIT;
+    wipe(p, size);
     *(void **)p = heap.free[c];
     heap.free[c] = p;
 }
@@ -170,13 +176,29 @@ heap_free(void *ctx, void *p)
         if ((uintptr_t)p >= heap.old) {
             region_free(p);
         }
+        else {
+            wipe(p, capacity(p));
+        }
         return;
     }
-    if (!heap.full || in_retired(p)) {
+    if (in_retired(p)) {
+        wipe(p, capacity(p));
+        return;
+    }
+    if (!heap.full) {
+        wipe(p, usable(p));
         return;
     }
     PyMemAllocatorEx *a = ctx;
     a->free(a->ctx, p);
+}
+
+/* A block that stays where it is although it could hold more than it has to. */
+static inline void *
+shrunk(void *p, size_t n, size_t have)
+{
+    wipe((char *)p + n, have - n);
+    return p;
 }
 
 static void *
@@ -189,7 +211,7 @@ heap_realloc(void *ctx, void *p, size_t n)
     if (in_region(p)) {
         have = capacity(p);
         if (n <= have && (n >= have / 2 || have <= 64)) {
-            return p;
+            return shrunk(p, n, have);
         }
         /* The newest block grows and shrinks where it is. */
         if ((char *)p + have == heap.cur && (uintptr_t)p >= heap.old &&
@@ -198,6 +220,9 @@ heap_realloc(void *ctx, void *p, size_t n)
             uint32_t size;
             class_of(n, &size);
             if ((size_t)(heap.end - (char *)p) >= size) {
+                if (n < have) {
+                    shrunk(p, n, have);
+                }
                 heap.cur = (char *)p + size;
                 *header(p) = size;
                 return p;
@@ -207,13 +232,13 @@ heap_realloc(void *ctx, void *p, size_t n)
     else if (in_retired(p)) {
         have = capacity(p);
         if (n <= have) {
-            return p;
+            return shrunk(p, n, have);
         }
     }
     else if (!heap.full) {
         have = usable(p);
         if (n <= have && n >= have / 2) {
-            return p;
+            return shrunk(p, n, have);
         }
     }
     else {
@@ -228,28 +253,12 @@ heap_realloc(void *ctx, void *p, size_t n)
     return q;
 }
 
-/* What the region's free blocks hold is of no use to anyone, and would only make
-   the image larger. */
-static void
-scrub(void)
-{
-    for (char *p = (char *)heap.old; p < heap.cur; p += capacity(p + HEADER) + HEADER) {
-        if (*header(p + HEADER) & FREE_BIT) {
-            memset(p + HEADER, 0, capacity(p + HEADER));
-        }
-    }
-}
-
 /* Everything there is becomes old; later objects start on a page of their own. */
 void
 heap_begin(void)
 {
     if (heap.base) {
-        scrub();
         char *next = (char *)(((uintptr_t)heap.cur + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
-        if (next < heap.end) {
-            memset(heap.cur, 0, (size_t)(next - heap.cur));
-        }
         heap.cur = next + HEADER;
     }
     if (heap.end - heap.cur < REGION_MIN && retired_count < RETIRED_MAX) {

@@ -1,6 +1,7 @@
 /* Module _spore: what the Python side of the guest needs from C. */
 
 #include "spore.h"
+#include "wipe.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +205,7 @@ static void
 send_line(int stream)
 {
     host_log(level[stream], line[stream], hot.console_len[stream]);
+    wipe(line[stream], hot.console_len[stream]);
     hot.console_len[stream] = 0;
 }
 

@@ -2,6 +2,7 @@
 
 #define Py_BUILD_CORE 1
 #include "spore.h"
+#include "wipe.h"
 #include "internal/pycore_typeobject.h"
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,6 @@ grow_seen(walk *w)
             table[slot_of(table, cap, w->seen[i])] = w->seen[i];
         }
     }
-    memset(w->seen, 0, w->seen_cap * sizeof *table);
     free(w->seen);
     w->seen = table;
     w->seen_cap = cap;
@@ -137,13 +137,6 @@ immortalise(PyObject *gc)
         }
     }
     int ok = w.stack && w.seen && all && !w.failed;
-    /* Zero bytes cost an image nothing. */
-    if (w.stack) {
-        memset(w.stack, 0, w.cap * sizeof *w.stack);
-    }
-    if (w.seen) {
-        memset(w.seen, 0, w.seen_cap * sizeof *w.seen);
-    }
     free(w.stack);
     free(w.seen);
     Py_XDECREF(all);
@@ -177,6 +170,8 @@ spore_seal(void)
     result_clear();
     memset(hot.input, 0, sizeof hot.input);
     heap_begin();
+    wipe_stack(UINTPTR_MAX);
+    hot.control.kept = 0;
     hot.control.fresh = 1;
     return STATUS_JSON;
 }

@@ -22,6 +22,7 @@ typedef struct {
     uint32_t result_len;
     uint32_t pending;
     uint32_t fresh;
+    uint32_t kept;
 } control_block;
 
 /* Size classes of the request heap: multiples of 8 up to 512, then four steps

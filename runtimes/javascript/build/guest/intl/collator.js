@@ -37,9 +37,13 @@ function primary(s, numeric) {
 const accents = (s) => s.toLowerCase().normalize('NFD').replace(SPECIAL, (c) => EXPAND[c] + '\u0300');
 const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
+// What primary made of texts, without and with numeric, for as long as the present job runs: a component has secrets too.
+let keys = null;
+const { queueMicrotask } = globalThis;
+const forget = () => { keys = null; };
+
 export class Collator {
   #r;
-  #keys = new Map();
   #bound;
 
   constructor(locales, options) {
@@ -63,11 +67,16 @@ export class Collator {
   resolvedOptions() { return { ...this.#r }; }
 
   #key(s) {
-    let k = this.#keys.get(s);
+    if (keys === null) {
+      keys = [new Map(), new Map()];
+      queueMicrotask(forget);
+    }
+    const known = keys[Number(this.#r.numeric)];
+    let k = known.get(s);
     if (k === undefined) {
       k = primary(s, this.#r.numeric);
-      if (this.#keys.size === 512) this.#keys.clear();
-      this.#keys.set(s, k);
+      if (known.size === 512) known.clear();
+      known.set(s, k);
     }
     return k;
   }
