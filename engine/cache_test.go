@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/sporeengine/spore/engine"
+	"github.com/sporeengine/spore/engine/internal/wasmtest"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/runtimes/javascript"
 )
@@ -22,11 +23,23 @@ import (
 // returns what it warned of.
 func start(t *testing.T, dir string) (warnings string) {
 	t.Helper()
+	return startWith(t, dir, javascript.Runtime(), engine.Source{Name: "a.tsx", Code: []byte(`export default (p: any) => <b>{p.n}</b>`)}, "<b>5</b>")
+}
+
+// startSmall is start with a guest that is compiled in no time.
+func startSmall(t *testing.T, dir string) (warnings string) {
+	t.Helper()
+	return startWith(t, dir, wasmtest.Guest{}.Runtime(), engine.Source{Language: "raw", Name: "a", Code: []byte("a")}, `{"n":5}`)
+}
+
+func startWith(t *testing.T, dir string, r runtimes.Runtime, src engine.Source, want string) (warnings string) {
+	t.Helper()
 	var log lockedBuffer
 	e, err := engine.New(engine.Config{
-		Runtimes: []runtimes.Runtime{javascript.Runtime()},
+		Runtimes: []runtimes.Runtime{r},
 		CacheDir: dir,
 		Log:      slog.New(slog.NewTextHandler(&log, nil)),
+		Limits:   patient(engine.Limits{}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -36,11 +49,11 @@ func start(t *testing.T, dir string) (warnings string) {
 			t.Error(err)
 		}
 	}()
-	c, err := e.Compile(t.Context(), engine.Source{Name: "a.tsx", Code: []byte(`export default (p: any) => <b>{p.n}</b>`)})
+	c, err := e.Compile(t.Context(), src)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := render(t, c, map[string]int{"n": 5}, nil); got != "<b>5</b>" {
+	if got := render(t, c, map[string]int{"n": 5}, nil); got != want {
 		t.Fatalf("rendered %q", got)
 	}
 	return log.String()
@@ -81,50 +94,54 @@ func files(t *testing.T, dir string) map[string]int64 {
 	return m
 }
 
+// TestCacheIsUsedAndRepaired damages every file of the cache in several ways: a warning that
+// names the directory, the right result, and a cache that works again.
 func TestCacheIsUsedAndRepaired(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "not", "yet", "there")
-	if w := start(t, dir); w != "" {
-		t.Fatalf("first start warned: %s", w)
-	}
-	entries := files(t, dir)
-	if len(entries) < 3 {
-		t.Fatalf("cache holds %v", entries)
-	}
-	for path := range entries {
-		if strings.Contains(filepath.Base(path), "tmp-") {
-			t.Errorf("%s was left behind", path)
-		}
-	}
-	if w := start(t, dir); w != "" {
-		t.Fatalf("second start warned: %s", w)
-	}
-	// Damage of every file in several ways: a warning that names the file, the
-	// right HTML, and a cache that works again.
-	for path, size := range entries {
-		whole, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		damages := map[string][]byte{"empty": nil, "half": whole[:size/2], "garbage": bytes.Repeat([]byte("garbage "), 1000)}
-		for _, at := range []int64{0, 9, 20, size / 2, size - 1} {
-			flipped := bytes.Clone(whole)
-			flipped[min(at, size-1)] ^= 0x41
-			damages["flipped at "+string(rune('0'+at%10))] = flipped
-		}
-		for name, damaged := range damages {
-			if testing.Short() && name != "half" {
-				continue
+	for name, c := range map[string]struct {
+		start   func(t *testing.T, dir string) string
+		damages int
+	}{"an interpreter": {start, 1}, "a small guest": {startSmall, 100}} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "not", "yet", "there")
+			if w := c.start(t, dir); w != "" {
+				t.Fatalf("first start warned: %s", w)
 			}
-			if err := os.WriteFile(path, damaged, 0o600); err != nil {
-				t.Fatal(err)
+			entries := files(t, dir)
+			if len(entries) < 3 {
+				t.Fatalf("cache holds %v", entries)
 			}
-			if w := start(t, dir); !strings.Contains(w, "cache entry cannot be used") || !strings.Contains(w, dir) {
-				t.Errorf("%s, %s: warned %q", filepath.Base(path), name, w)
+			for path := range entries {
+				if strings.Contains(filepath.Base(path), "tmp-") {
+					t.Errorf("%s was left behind", path)
+				}
 			}
-			if w := start(t, dir); w != "" {
-				t.Errorf("%s, %s: warned again after the repair: %s", filepath.Base(path), name, w)
+			if w := c.start(t, dir); w != "" {
+				t.Fatalf("second start warned: %s", w)
 			}
-		}
+			for path, size := range entries {
+				whole, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				damages := [][]byte{whole[:size/2], nil, bytes.Repeat([]byte("garbage "), 1000), append(bytes.Clone(whole), 0)}
+				for at := int64(0); at < size; at = at*2 + 1 {
+					flipped := bytes.Clone(whole)
+					flipped[at] ^= 0x41
+					damages = append(damages, flipped)
+				}
+				for i, damaged := range damages[:min(len(damages), c.damages)] {
+					if err := os.WriteFile(path, damaged, 0o600); err != nil {
+						t.Fatal(err)
+					}
+					if w := c.start(t, dir); !strings.Contains(w, "cache entry cannot be used") || !strings.Contains(w, dir) {
+						t.Errorf("%s, damage %d: warned %q", filepath.Base(path), i, w)
+					}
+					if w := c.start(t, dir); w != "" {
+						t.Errorf("%s, damage %d: warned again after the repair: %s", filepath.Base(path), i, w)
+					}
+				}
+			}
+		})
 	}
 }
 
@@ -140,7 +157,7 @@ func TestUnusableCacheIsReportedAndIgnored(t *testing.T) {
 	if err := os.Chmod(shared, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if w := start(t, shared); !strings.Contains(w, "other users can write") {
+	if w := startSmall(t, shared); !strings.Contains(w, "other users can write") {
 		t.Errorf("world-writable directory: warned %q", w)
 	}
 	if got := files(t, shared); len(got) != 0 {
@@ -151,13 +168,13 @@ func TestUnusableCacheIsReportedAndIgnored(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if w := start(t, file); !strings.Contains(w, "not a directory") {
+	if w := startSmall(t, file); !strings.Contains(w, "not a directory") {
 		t.Errorf("a file as directory: warned %q", w)
 	}
 
 	// Root may write anywhere, so a directory that nobody can write to is one
 	// that does not exist and cannot be made.
-	if w := start(t, "/proc/self/nowhere/cache"); runtime.GOOS == "linux" && !strings.Contains(w, "cache directory cannot be used") {
+	if w := startSmall(t, "/proc/self/nowhere/cache"); runtime.GOOS == "linux" && !strings.Contains(w, "cache directory cannot be used") {
 		t.Errorf("read-only place: warned %q", w)
 	}
 
@@ -172,7 +189,7 @@ func TestUnusableCacheIsReportedAndIgnored(t *testing.T) {
 	if err := os.Chown(foreign, 12345, 12345); err != nil {
 		t.Fatal(err)
 	}
-	if w := start(t, foreign); !strings.Contains(w, "belongs to user 12345") {
+	if w := startSmall(t, foreign); !strings.Contains(w, "belongs to user 12345") {
 		t.Errorf("directory of another user: warned %q", w)
 	}
 }
@@ -205,7 +222,7 @@ func TestProgressReportsFirstTimeWork(t *testing.T) {
 	run := func() {
 		events = nil
 		e, err := engine.New(engine.Config{
-			Runtimes: []runtimes.Runtime{javascript.Runtime()}, CacheDir: dir,
+			Runtimes: []runtimes.Runtime{javascript.Runtime()}, CacheDir: dir, Limits: patient(engine.Limits{}),
 			Progress: func(p engine.Progress) { events = append(events, p) },
 		})
 		if err != nil {
@@ -235,7 +252,7 @@ func TestProgressReportsFirstTimeWork(t *testing.T) {
 func TestRefusedModule(t *testing.T) {
 	rt := javascript.Runtime()
 	rt.SHA256[0] ^= 1
-	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{rt}})
+	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{rt}, Limits: patient(engine.Limits{})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +262,7 @@ func TestRefusedModule(t *testing.T) {
 	}
 	rt = javascript.Runtime()
 	rt.Module = rt.Module[:len(rt.Module)/2]
-	e2, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{rt}})
+	e2, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{rt}, Limits: patient(engine.Limits{})})
 	if err != nil {
 		t.Fatal(err)
 	}

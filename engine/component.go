@@ -10,6 +10,7 @@ import (
 
 	"github.com/sporeengine/spore/engine/internal/abi"
 	"github.com/sporeengine/spore/engine/internal/wz"
+	"github.com/sporeengine/spore/hostfuncs"
 	"github.com/sporeengine/spore/runtimes"
 	"github.com/sporeengine/spore/snapshot"
 )
@@ -25,6 +26,10 @@ type Source struct {
 	Code []byte
 	// Tenant says whose component it is: see [Options.Tenant].
 	Tenant string
+	// Modules are what the component can import beside what its language offers, most often
+	// [hostfuncs.Set.Modules] of what its calls will be granted. Those that it imports become part of its image. They are
+	// trusted: Limits.Source does not count them.
+	Modules []hostfuncs.Module
 }
 
 // A Component is compiled source: an immutable image that renders start from.
@@ -38,6 +43,7 @@ type Component struct {
 	snapshot  *snapshot.Snapshot
 	image     *imageEntry
 	closed    atomic.Bool
+	block     *block // the next instances come from; guarded by Engine.instances.mu
 }
 
 // componentMeta is what a snapshot of a component says beside its memory.
@@ -45,6 +51,8 @@ type componentMeta struct {
 	Language  string `json:"language"`
 	Name      string `json:"name"`
 	SourceMap []byte `json:"sourceMap,omitempty"`
+	// Modules of the embedder that the interpreter knows.
+	Modules []string `json:"modules,omitempty"`
 }
 
 // Compile runs src up to the point where it can render and keeps the image.
@@ -52,7 +60,8 @@ type componentMeta struct {
 // While it is compiled a component has a fixed clock and a fixed random seed,
 // so equal sources give equal images. Source that cannot be parsed is a
 // [*SourceError], an exception at its top level a [*GuestError], and more work
-// there than the engine's limits allow a [*LimitError].
+// there than the engine's limits allow a [*LimitError]. Modules that cannot be offered are an error that wraps
+// [hostfuncs.ErrModule].
 //
 // Every call does the whole work, some milliseconds: keep the component.
 //
@@ -81,21 +90,30 @@ func (e *Engine) compile(ctx context.Context, l *language, src Source, used *Usa
 	if int64(len(src.Code)+len(src.Name)) > e.cfg.Limits.Source {
 		return nil, &LimitError{Limit: limitSource, Max: e.cfg.Limits.Source}
 	}
+	modules, err := l.modules(src.Modules)
+	if err != nil {
+		return nil, err
+	}
 	if err := e.admit(ctx, src.Tenant, e.cfg.Limits.Memory); err != nil {
 		return nil, err
 	}
 	defer e.dismiss(src.Tenant, e.cfg.Limits.Memory)
 	if e.cfg.Isolation == Subprocess {
-		return e.compileRemote(ctx, l, src, used)
+		return e.compileRemote(ctx, l, src, modules, used)
 	}
+	return e.compileHere(ctx, l, src, modules, used)
+}
+
+// compileHere is the part of Compile that runs where the guest does.
+func (e *Engine) compileHere(ctx context.Context, l *language, src Source, modules []runtimes.Module, used *Usage) (*Component, error) {
 	code := src.Code
 	meta := componentMeta{Language: l.runtime.Language, Name: src.Name}
-	if l.runtime.Lower != nil {
-		lowered, err := e.lower(ctx, l.runtime.Lower, src)
+	if lower := linking(l.runtime.Lower, l.runtime.Link, modules); lower != nil {
+		lowered, err := e.lower(ctx, lower, src)
 		if err != nil {
 			return nil, err
 		}
-		code, meta.SourceMap = lowered.Code, lowered.SourceMap
+		code, meta.SourceMap, meta.Modules = lowered.Code, lowered.SourceMap, lowered.Modules
 	}
 	p, err := l.prepare(ctx)
 	if err != nil {
@@ -256,6 +274,9 @@ func (e *Engine) Load(ctx context.Context, s *snapshot.Snapshot) (*Component, er
 	var meta componentMeta
 	if err := json.Unmarshal(s.Meta(), &meta); err != nil {
 		return nil, fmt.Errorf("%w: it has no description of a component: %v", ErrMismatch, err)
+	}
+	if err := checkModules(meta.Modules); err != nil {
+		return nil, fmt.Errorf("%w: it has %v", ErrMismatch, err)
 	}
 	l := e.languages[meta.Language]
 	if l == nil {

@@ -29,7 +29,8 @@
 // # Host functions
 //
 // A component can call the functions in [Options.Grants], see package hostfuncs, and
-// nothing else. Those that it awaits run concurrently, on goroutines of their own.
+// nothing else. Those that it awaits run concurrently, on goroutines of their own. It can import
+// the modules in [Source.Modules], by which functions are more convenient to use: see [hostfuncs.Module].
 //
 // # Isolation
 //

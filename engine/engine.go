@@ -330,6 +330,7 @@ func (e *Engine) Close() error {
 		}
 		e.mu.Unlock()
 		e.instances.cancel() // a store may be waited for, or a consumer
+		e.parking.cancel()
 		for _, l := range e.languages {
 			if l.processes != nil {
 				l.processes.close() // which ends the calls that they serve
@@ -411,7 +412,7 @@ func (e *Engine) Stats() Stats {
 	used, waiting := e.guests.Used()
 	s.Guests, s.GuestMemory, s.Waiting = int(used.Slots), used.Bytes, waiting
 	e.images.stats(&s)
-	s.Instances = e.instances.count()
+	s.Instances = e.instances.len()
 	e.parking.stats(&s)
 	return s
 }

@@ -78,6 +78,40 @@ func ExampleOptions_grants() {
 	// <p>not_found</p>
 }
 
+// A module is the convenient face of host functions.
+func ExampleSource_modules() {
+	ctx := context.Background()
+	users := hostfuncs.New("users.get", "A user by number.", func(_ context.Context, id int) (string, error) { return fmt.Sprint("user ", id), nil })
+	grants, err := hostfuncs.Set{}.WithModules(hostfuncs.Module{
+		Name: "users",
+		Sources: map[string]string{
+			"javascript": `import { call } from "spore"; export const get = (id) => call("users.get", id);`,
+			"python":     "import spore\n\ndef get(id):\n    return spore.call_sync('users.get', id)\n",
+		},
+		Functions: []hostfuncs.Func{users},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for name, code := range map[string]string{
+		"a.tsx": `import { get } from "users"; export default async ({ id }) => <b>{await get(id)}</b>;`,
+		"a.py":  "import users\n\ndef render(p):\n    return f\"<b>{users.get(p['id'])}</b>\"\n",
+	} {
+		c, err := shared.Compile(ctx, engine.Source{Name: name, Code: []byte(code), Modules: grants.Modules()})
+		if err != nil {
+			log.Fatal(err)
+		}
+		res, err := c.Render(ctx, map[string]int{"id": 7}, &engine.Options{Grants: grants})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(name, res.Text())
+	}
+	// Unordered output:
+	// a.tsx <b>user 7</b>
+	// a.py <b>user 7</b>
+}
+
 func ExampleComponent_Snapshot() {
 	ctx := context.Background()
 	eng := shared // any engine with the same runtime, in this process or another

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"mime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,13 +40,16 @@ type execArg struct {
 // those of the component; it may await; its value is that of its last expression. name is the file
 // name in tracebacks and should be another for each cell. Source that cannot be parsed is a [*SourceError].
 //
+// A cell can import the modules of Options.Grants ([hostfuncs.Set.Modules]), also those which the component does not
+// import. What was imported once stays as it was then.
+//
 // Exec is a call like any other, and errors are those of [Instance.Call]. The cell is not nil then either: it has
 // what was printed until the error. If a cell is suspended, [Instance.Continue] returns its value as JSON.
 func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) {
-	c := &collector{also: in.opt.Console, left: in.limits().Output}
+	c := &collector{also: in.options().Console, left: in.limits().Output}
 	k := &call{function: abi.ExecFunction, console: slog.New(c), kind: OpExec}
 	display := hostfuncs.Raw("emit", "", c.display)
-	display.Quick = true
+	display.Quick, display.MaxArg = true, c.left
 	k.emit = &display
 	if int64(len(code)) > in.limits().Source {
 		return &Cell{}, &LimitError{Limit: limitSource, Max: in.limits().Source}
@@ -62,7 +66,14 @@ func (in *Instance) Exec(ctx context.Context, name, code string) (*Cell, error) 
 
 // lowerCell turns the source of a cell into what the interpreter takes.
 func (c *Component) lowerCell(k *call) error {
-	lower := c.language.runtime.LowerCell
+	modules := k.modules // in a worker process
+	if modules == nil {
+		var err error
+		if modules, err = c.cellModules(k); err != nil {
+			return err
+		}
+	}
+	lower := linking(c.language.runtime.LowerCell, c.language.runtime.LinkCell, modules)
 	if lower == nil {
 		return nil
 	}
@@ -81,6 +92,7 @@ func (c *Component) lowerCell(k *call) error {
 	if len(lowered.SourceMap) > 0 {
 		k.session.cells = withCell(k.session.cells, cellState{arg.Name, lowered.SourceMap})
 	}
+	k.session.modules = slices.Concat(k.session.from.Modules, lowered.Modules)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -50,6 +51,7 @@ type dispatcher struct {
 	keys   func(id uint32) string // idempotency keys of the calls; nil: they have none
 	later  bool                   // whether a function may answer later
 	own    *hostfuncs.Handles     // the table of handles, if it ends with the call
+	block  *blocked               // where to say what the guest is blocked by; nil: nowhere
 
 	mu      sync.Mutex
 	running int                           // of maxRunning; guarded by mu
@@ -73,7 +75,7 @@ func (e *Engine) newDispatcher(k *call, component string) *dispatcher {
 	}
 	d.ctx, d.cancel = context.WithCancel(hostfuncs.WithHandles(k.ctx, handles))
 	if s := k.session; s != nil {
-		d.keys, d.later = s.key, true
+		d.keys, d.later, d.block = s.key, true, s.blocked
 		if c := s.from.Call; c != nil {
 			maps.Copy(d.made, c.Made)
 			maps.Copy(d.used, c.Used)
@@ -124,11 +126,14 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 			d.mu.Lock()
 			d.bytes -= int64(len(frame))
 			d.mu.Unlock()
-			begin.end(Outcome{Err: ctx.Err()})
+			d.guarded("tracer", func() { begin.end(Outcome{Err: ctx.Err()}) })
 			release()
 			return
 		}
 		reply := d.call(ctx, id, blocking, f, arg, begin, int64(len(frame)))
+		if blocking {
+			d.blocked(nil) // before the guest can make another such call
+		}
 		if ctx.Err() != nil {
 			release()
 			return
@@ -140,6 +145,7 @@ func (d *dispatcher) start(id uint32, blocking bool, name string, frame []byte, 
 	d.cancels[id] = cancel
 	switch {
 	case blocking:
+		d.blocked(&f.Name)
 		go run(nothing)
 	case d.running < maxRunning:
 		d.running++
@@ -166,6 +172,13 @@ func (d *dispatcher) next() {
 }
 
 func nothing() {}
+
+// blocked says in which function the guest is blocked, nil if it is in none.
+func (d *dispatcher) blocked(function *string) {
+	if d.block != nil {
+		d.block.Store(function)
+	}
+}
 
 // A begun is the beginning of a host call.
 type begun struct {
@@ -328,7 +341,7 @@ func (d *dispatcher) reply(id uint32, name string, begin begun, argument int64, 
 }
 
 func (d *dispatcher) observe(id uint32, name string, begin begun, argument, result int64, err error) {
-	begin.end(Outcome{Err: err, Usage: Usage{Output: result}})
+	d.guarded("tracer", func() { begin.end(Outcome{Err: err, Usage: Usage{Output: result}}) })
 	if d.audit == nil {
 		return
 	}
@@ -337,7 +350,18 @@ func (d *dispatcher) observe(id uint32, name string, begin begun, argument, resu
 	if d.keys != nil {
 		c.Key = d.keys(id)
 	}
-	d.audit(c)
+	d.guarded("audit", func() { d.audit(c) })
+}
+
+// guarded calls what the embedder has given to watch host calls. It is called on the goroutine of a call,
+// where a panic would end the program.
+func (d *dispatcher) guarded(what string, watch func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.log.Error("spore: "+what+" panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	watch()
 }
 
 // explain adds to an error of the guest which host call it came from, so that

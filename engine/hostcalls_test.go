@@ -271,20 +271,32 @@ func TestHostCallsEndWithTheCall(t *testing.T) {
 				c := compile(t, e, name, code)
 				wait := map[string]any{"bare": "app.wait"}
 				sync := map[string]any{"calls": []hostCase{{Name: "app.wait", Sync: true}}}
-				ended := make(chan string, 100)
+				begun, ended := make(chan struct{}, 1), make(chan string, 1)
+				f := hostfuncs.New("app.wait", "", func(ctx context.Context, _ struct{}) (struct{}, error) {
+					begun <- struct{}{}
+					<-ctx.Done()
+					return struct{}{}, ctx.Err()
+				})
+				f.Timeout = time.Minute
+				waits, err := hostfuncs.NewSet(f)
+				if err != nil {
+					t.Fatal(err)
+				}
 				opt := func(l engine.Limits) *engine.Options {
-					return &engine.Options{Grants: grants, Limits: l, Audit: func(h engine.HostCall) { ended <- h.Func }}
+					return &engine.Options{Grants: waits, Limits: l, Audit: func(h engine.HostCall) { ended <- h.Func }}
 				}
 				for _, props := range []any{wait, sync} {
 					_, err := c.Render(t.Context(), props, opt(engine.Limits{HostTime: 20 * time.Millisecond}))
 					if le, ok := errors.AsType[*engine.LimitError](err); !ok || le.Limit != "HostTime" {
 						t.Errorf("HostTime: %v", err)
 					}
+					<-begun
 					<-ended // the function has seen the end of its context
-					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+					ctx, cancel := context.WithCancel(t.Context())
+					go func() { <-begun; cancel() }()
 					_, err = c.Render(ctx, props, opt(engine.Limits{}))
 					cancel()
-					if !errors.Is(err, context.DeadlineExceeded) {
+					if !errors.Is(err, context.Canceled) {
 						t.Errorf("context: %v", err)
 					}
 					<-ended
@@ -307,7 +319,7 @@ func TestHostCallsEndWithTheCall(t *testing.T) {
 				if got := render(t, c, map[string]any{"calls": []hostCase{{Name: "app.slow"}}}, nil); !strings.Contains(got, "not_granted") {
 					t.Errorf("without grants: %s", got)
 				}
-				if got := render(t, c, map[string]any{"calls": []hostCase{{Name: "app.once"}, {Name: "app.once"}}}, opt(engine.Limits{})); !strings.Contains(got, "quota") || !strings.Contains(got, `"v"`) {
+				if got := render(t, c, map[string]any{"calls": []hostCase{{Name: "app.once"}, {Name: "app.once"}}}, &engine.Options{Grants: grants}); !strings.Contains(got, "quota") || !strings.Contains(got, `"v"`) {
 					t.Errorf("MaxCalls: %s", got)
 				}
 			})

@@ -22,7 +22,8 @@ type hostileProgram struct {
 	name    string // js/loop.js
 	code    []byte
 	class   string
-	expect  string // see outcome
+	expect  string        // see outcome
+	within  time.Duration // the overrun that its header allows, if it expects a limit of time
 	limits  engine.Limits
 	fixed   bool // run with a fixed clock
 	compile bool // the attack is on Compile
@@ -58,7 +59,7 @@ var headerField = regexp.MustCompile(`^([a-z]+):(?: (.*))?$`)
 func (p *hostileProgram) parseHeader() error {
 	// Long enough for what ends otherwise, so that no load of the machine makes
 	// a timeout of it.
-	p.limits = engine.Limits{CallTime: 10 * time.Second, Memory: 40 << 20, Output: 1 << 20, Console: 16 << 10}
+	p.limits = engine.Limits{CallTime: time.Minute, Memory: 40 << 20, Output: 1 << 20, Console: 16 << 10}
 	described := false
 	for line := range strings.Lines(string(p.code)) {
 		text, ok := strings.CutPrefix(line, "// ")
@@ -77,7 +78,15 @@ func (p *hostileProgram) parseHeader() error {
 		case "class":
 			p.class = m[2]
 		case "expect":
-			p.expect = m[2]
+			var within string
+			var timed bool
+			if p.expect, within, timed = strings.Cut(m[2], " within "); timed {
+				d, err := time.ParseDuration(within)
+				if err != nil {
+					return err
+				}
+				p.within = d
+			}
 		case "limits":
 			if err := parseLimits(&p.limits, m[2]); err != nil {
 				return err
@@ -92,6 +101,9 @@ func (p *hostileProgram) parseHeader() error {
 	}
 	if !described || p.class == "" || p.expect == "" {
 		return errors.New("the header needs a description, class and expect")
+	}
+	if timed := p.expect == "limit CallTime" || p.expect == "limit CompileTime"; timed != (p.within > 0) {
+		return fmt.Errorf("%q: a limit of time, and nothing else, needs an overrun that it is within", p.expect)
 	}
 	return nil
 }

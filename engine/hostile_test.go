@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,11 +18,21 @@ import (
 const (
 	// hangBound is far beyond any overrun. What exceeds it hangs.
 	hangBound = 5 * time.Second
+	// heapGrowth is what an engine may keep on Go's heap after any number of
+	// attacks: the native stacks of its workers, and the heap's gaps.
+	heapGrowth = 64 << 20
 	// hostileCompileTime is Limits.CompileTime for programs that attack Compile.
 	hostileCompileTime = 500 * time.Millisecond
-	// shortEvery is the size of the sample that -short runs: one in so many.
-	shortEvery = 6
+	// hostileEvery is the size of the everyday sample, one program in so many, and
+	// with -short half of it. SPORE_HOSTILE=all, which is `make hostile`, runs all.
+	hostileEvery = 8
 )
+
+// fine are components that do no harm.
+var fine = map[string]string{
+	"fine.js": "export const render = p => `fine ${p.n}`",
+	"fine.py": "def render(p): return f\"fine {p['n']}\"",
+}
 
 // hostileRun holds what all programs share.
 type hostileRun struct {
@@ -29,29 +40,37 @@ type hostileRun struct {
 	engine    *engine.Engine // for programs that attack a render
 	compiler  *engine.Engine // for those that attack Compile
 	watch     *watch
+	base      usage // what is open while no program runs
 	overruns  []time.Duration
+	late      []string // programs that overran by more than they state
 	stalls    map[string]time.Duration
 	outcomes  map[string]int
 }
 
-// TestHostile runs the corpus. Every program ends with the outcome that its
+// TestHostile runs a sample of the corpus, or all of it. Every program ends with the outcome that its
 // header states, and a heartbeat, the garbage collector, two other tenants and
 // the program's own next render do not notice.
-func TestHostile(t *testing.T) { testHostile(t, engine.InProcess, shortEvery) }
+func TestHostile(t *testing.T) { testHostile(t, engine.InProcess, 0) }
 
-// TestHostileSubprocess is the same with guests in worker processes.
-func TestHostileSubprocess(t *testing.T) { testHostile(t, engine.Subprocess, 2*shortEvery) }
+// TestHostileSubprocess is the same with guests in worker processes, and its
+// sample has other programs.
+func TestHostileSubprocess(t *testing.T) { testHostile(t, engine.Subprocess, hostileEvery/2) }
 
-func testHostile(t *testing.T, isolation engine.Isolation, every int) {
+// testHostile runs the corpus, or of its sample the programs from the given one on.
+func testHostile(t *testing.T, isolation engine.Isolation, first int) {
 	all := hostilePrograms(t)
 	programs := all
-	if testing.Short() {
+	if os.Getenv("SPORE_HOSTILE") != "all" {
+		every := hostileEvery
+		if testing.Short() {
+			every *= 2
+		}
 		programs = nil
-		for i := 0; i < len(all); i += every {
+		for i := first; i < len(all); i += every {
 			programs = append(programs, all[i])
 		}
 	}
-	t.Logf("%d of %d programs", len(programs), len(all))
+	t.Logf("%d of %d programs; SPORE_HOSTILE=all runs all", len(programs), len(all))
 	checkKnown(t, all)
 
 	// What a process opens once and keeps, such as the descriptor by which all
@@ -69,8 +88,14 @@ func runHostile(t *testing.T, isolation engine.Isolation, programs []*hostilePro
 	// CompileTime applies to the boot of a runtime as well.
 	h.watch = startWatch(t, h.engine)
 	h.compiler = newEngine(t, engine.Config{Isolation: isolation, Workers: 2, Limits: engine.Limits{CompileTime: hostileCompileTime}})
+	for name := range fine {
+		compileFine(t, h.engine, name)
+		compileFine(t, h.compiler, name)
+	}
 	time.Sleep(200 * time.Millisecond)
 	alone, _ := h.watch.lap()
+	h.base = resources(t)
+	before := heapInUse()
 	classes := map[string]int{}
 	for _, p := range programs {
 		classes[p.class]++
@@ -89,6 +114,7 @@ func runHostile(t *testing.T, isolation engine.Isolation, programs []*hostilePro
 			if stall > hangBound {
 				t.Errorf("the heartbeat stalled for %v", stall)
 			}
+			checkLeaks(t, h.base)
 		})
 	}
 	tenants := h.watch.end()
@@ -99,6 +125,7 @@ func runHostile(t *testing.T, isolation engine.Isolation, programs []*hostilePro
 	t.Logf("classes: %s", counts(classes))
 	t.Logf("outcomes: %s", counts(h.outcomes))
 	t.Logf("overrun of CallTime: %s", spread(h.overruns))
+	t.Logf("overran by more than their headers say, which a busy machine may make them: %s", strings.Join(h.late, ", "))
 	t.Logf("heartbeat stall, worst of each program: %s; without a program %v", spread(slices.Collect(maps.Values(h.stalls))), alone)
 	t.Logf("renders of other tenants: %s", spread(tenants))
 	for name, d := range h.stalls {
@@ -106,10 +133,18 @@ func runHostile(t *testing.T, isolation engine.Isolation, programs []*hostilePro
 			t.Logf("heartbeat stalled for %v beside %s", d, name)
 		}
 	}
+	if after := heapInUse(); after > before+heapGrowth {
+		t.Errorf("Go's heap has grown from %d to %d MiB", before>>20, after>>20)
+	} else {
+		t.Logf("Go heap in use before all programs %d MiB, after %d MiB", before>>20, after>>20)
+	}
+}
+
+func heapInUse() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	t.Logf("Go heap after all programs: %d MiB in use, %d MiB from the system", m.HeapInuse>>20, m.HeapSys>>20)
+	return m.HeapInuse
 }
 
 // attackRender runs p's attack and then a benign render of the same component.
@@ -142,7 +177,7 @@ func (h *hostileRun) attackRender(t *testing.T, p *hostileProgram) {
 // attackCompile compiles p and then a benign program.
 func (h *hostileRun) attackCompile(t *testing.T, p *hostileProgram) {
 	// Those that run into another limit have time for it on a busy machine too.
-	e, limit := h.engine, engine.DefaultLimits().CompileTime
+	e, limit := h.engine, time.Minute
 	if p.expect == "limit CompileTime" {
 		e, limit = h.compiler, hostileCompileTime
 	}
@@ -154,17 +189,31 @@ func (h *hostileRun) attackCompile(t *testing.T, p *hostileProgram) {
 		defer c.Close()
 		return c.Render(ctx, map[string]any{"attack": true, "n": 7}, nil)
 	})
-	name, code := "fine.js", "export const render = p => `fine ${p.n}`"
+	name := "fine.js"
 	if strings.HasSuffix(p.name, ".py") {
-		name, code = "fine.py", "def render(p): return f\"fine {p['n']}\""
+		name = "fine.py"
 	}
-	c, err := e.Compile(t.Context(), engine.Source{Name: name, Code: []byte(code)})
+	compileFine(t, e, name)
+}
+
+// compileFine compiles and renders what does no harm.
+func compileFine(t *testing.T, e *engine.Engine, name string) {
+	t.Helper()
+	// It may have to wait until a parser has given up, see KNOWN.md, which takes longer than CompileTime here.
+	var c *engine.Component
+	var err error
+	for begin := time.Now(); time.Since(begin) < hangBound; {
+		c, err = e.Compile(t.Context(), engine.Source{Name: name, Code: []byte(fine[name])})
+		if limitOf(err) != "CompileTime" {
+			break
+		}
+	}
 	if err != nil {
-		t.Fatalf("next compilation: %v", err)
+		t.Fatalf("compile %s: %v", name, err)
 	}
 	defer c.Close()
 	if got := render(t, c, map[string]any{"n": 7}, nil); got != "fine 7" {
-		t.Errorf("next component renders %q", got)
+		t.Errorf("%s renders %q", name, got)
 	}
 }
 
@@ -194,6 +243,9 @@ func (h *hostileRun) judge(t *testing.T, p *hostileProgram, limit time.Duration,
 	h.outcomes[firstWords(got.short)]++
 	if strings.HasPrefix(got.short, "limit C") && strings.HasSuffix(got.short, "Time") || took > limit {
 		h.overruns = append(h.overruns, took-limit)
+	}
+	if over := took - limit; p.within > 0 && over > p.within {
+		h.late = append(h.late, fmt.Sprintf("%s by %v", p.name, over.Round(time.Millisecond)))
 	}
 	if testing.Verbose() {
 		t.Logf("%s after %v", clip(got.long), took.Round(100*time.Microsecond))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sporeengine/spore/engine/internal/abi"
 	"github.com/sporeengine/spore/hostfuncs"
@@ -32,13 +33,13 @@ import (
 // time.
 type Instance struct {
 	// There may be millions of these, so pointers come first and no room is lost between the others.
-	component *Component
-	opt       *Options
-	handles   *hostfuncs.Handles // what it holds; nil: nothing; guarded by busy
-	work      *working           // the method that is at work; guarded by mu
+	block     *block
+	opt       atomic.Pointer[Options] // nil once it is closed
+	handles   *hostfuncs.Handles      // what it holds; nil: nothing; guarded by busy
+	work      *working                // the method that is at work; guarded by mu
 	id        [16]byte
 	epoch     uint32 // how many calls were taken back; guarded by busy
-	place     uint32 // in Engine.instances; guarded by its mu
+	slot      uint8  // which of block's it is
 	mu        sync.Mutex
 	state     parked // guarded by mu
 	fresh     bool   // the next start gets new randomness, whatever the state says; guarded by busy
@@ -51,7 +52,19 @@ type working struct {
 	cancel  context.CancelCauseFunc
 	suspend chan struct{} // closed when the instance is to be suspended
 	done    chan struct{} // closed when the method is over
+	blocked blocked       // its guest, in a host function
 }
+
+// busy is why another method cannot be at work.
+func (w *working) busy() error {
+	if function := w.blocked.Load(); function != nil {
+		return fmt.Errorf("%w, in a blocking call of %s, where it cannot be suspended", ErrBusy, *function)
+	}
+	return ErrBusy
+}
+
+// blocked has the name of the function that a guest has called in the blocking form, while it waits.
+type blocked = atomic.Pointer[string]
 
 // Open returns a new instance of c. Nil options grant nothing. The instance keeps opt,
 // which must not be changed afterwards; instances may share it.
@@ -96,14 +109,22 @@ func (c *Component) newInstance(opt *Options) (*Instance, error) {
 			return nil, err
 		}
 	}
-	return &Instance{component: c, opt: opt}, nil
+	return c.newSlot(opt), nil
 }
 
 // ID identifies the instance, also after it was resumed elsewhere.
 func (in *Instance) ID() string { return hex.EncodeToString(in.id[:]) }
 
 // Component returns what the instance is one of.
-func (in *Instance) Component() *Component { return in.component }
+func (in *Instance) Component() *Component { return in.block.component }
+
+// options are those of an instance that is not closed, or a call of which is not over.
+func (in *Instance) options() *Options {
+	if opt := in.opt.Load(); opt != nil {
+		return opt
+	}
+	return &noOptions
+}
 
 // begin makes the calling method the one at work, with a context that ends when the
 // instance is closed. end is its reverse.
@@ -114,7 +135,7 @@ func (in *Instance) begin(ctx context.Context) (context.Context, *working, error
 	case in.closed:
 		return nil, nil, ErrClosed
 	case in.work != nil:
-		return nil, nil, ErrBusy
+		return nil, nil, in.work.busy()
 	}
 	w := &working{suspend: make(chan struct{}), done: make(chan struct{})}
 	ctx, w.cancel = context.WithCancelCause(ctx)
@@ -178,37 +199,42 @@ func (in *Instance) Continue(ctx context.Context) (*Result, error) {
 
 // run makes a call as the method at work.
 func (in *Instance) run(ctx context.Context, w *working, k *call, goOn bool) (*Result, error) {
-	c := in.component
+	c := in.Component()
 	if err := c.engine.enter(); err != nil {
 		return nil, err
 	}
 	defer c.engine.leave()
 	k.ctx = ctx
-	k.fill(in.opt, c)
-	k.session = &session{instance: in, keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend}
+	k.fill(in.options(), c)
+	k.session = &session{instance: in, keys: fmt.Sprintf("%s.%d", in.ID(), in.epoch), goOn: goOn, suspend: w.suspend, blocked: &w.blocked}
 	return c.counted(k, func() (*Result, error) { return in.transact(k) })
 }
 
 // transact makes a call and keeps the state that it leaves, if it leaves one.
 func (in *Instance) transact(k *call) (_ *Result, err error) {
-	c, s := in.component, k.session
+	c, s := in.Component(), k.session
 	if s.from, s.lines, err = in.load(k.ctx); err != nil {
 		return nil, err
 	}
 	s.from.fresh = s.from.fresh || in.fresh
 	mark := in.hold(k)
-	defer in.letGo()
+	kept := false
+	defer func() { // also if what the embedder gave the call panics: a console, a tracer
+		if !kept {
+			in.takeBack(mark)
+		}
+		in.letGo()
+	}()
 	r, err := c.do(k)
 	err = closedFirst(k.ctx, err)
 	if s.next == nil || !survives(err) {
-		in.takeBack(mark)
 		return nil, err
 	}
 	next, perr := c.engine.parking.park(s.next)
 	if perr != nil {
-		in.takeBack(mark)
 		return nil, perr
 	}
+	kept = true
 	in.fresh = false
 	in.mu.Lock()
 	old := in.state
@@ -275,14 +301,14 @@ func closedFirst(ctx context.Context, err error) error {
 
 // load returns what the instance is, to the method at work.
 func (in *Instance) load(ctx context.Context) (*state, []byte, error) {
-	st, lines, err := in.component.engine.parking.load(ctx, in.state)
+	st, lines, err := in.Component().engine.parking.load(ctx, in.state)
 	return st, lines, closedFirst(ctx, err)
 }
 
 // look returns what the instance is while another method may be at work. The caller frees at, which
 // until then no other state is.
 func (in *Instance) look(ctx context.Context) (at parked, st *state, lines []byte, err error) {
-	p := in.component.engine.parking
+	p := in.Component().engine.parking
 	in.mu.Lock()
 	if in.closed {
 		in.mu.Unlock()
@@ -297,7 +323,8 @@ func (in *Instance) look(ctx context.Context) (at parked, st *state, lines []byt
 }
 
 // Suspend makes the call that is at work, if there is one, return [ErrSuspended] as soon
-// as its guest waits for something. The contexts of host functions that are under way then end, and their calls stay
+// as its guest waits for something. One that waits in a blocking host call goes on until it awaits something: it has a native stack,
+// which cannot be captured. The errors of other methods, [ErrBusy], name the function meanwhile. The contexts of host functions that are under way then end, and their calls stay
 // pending: whether they are made again is for [Instance.Pending] and [Instance.Retry] to decide.
 func (in *Instance) Suspend() {
 	in.mu.Lock()
@@ -323,11 +350,12 @@ func (in *Instance) Fork(ctx context.Context) (*Instance, error) {
 	if err := first(ctx.Err(), in.capturable()); err != nil {
 		return nil, err
 	}
-	c := in.component
+	c := in.Component()
 	if c.engine.closing.Load() {
 		return nil, ErrClosed
 	}
-	child := &Instance{component: c, opt: in.opt, fresh: true, suspended: in.suspended}
+	child := c.newSlot(in.options())
+	child.fresh, child.suspended = true, in.suspended
 	rand.Read(child.id[:])
 	_, end := in.trace(ctx, OpFork)
 	child.state = c.engine.parking.share(in.state)
@@ -351,7 +379,7 @@ func (in *Instance) Park(ctx context.Context) error {
 		return err
 	}
 	ctx, end := in.trace(ctx, OpPark)
-	p := in.component.engine.parking
+	p := in.Component().engine.parking
 	p.pack(in.state.number)
 	if p.cfg.Store != nil {
 		err = closedFirst(ctx, p.put(ctx, in.state.number))
@@ -367,7 +395,7 @@ func (in *Instance) Close() error {
 	w := in.work
 	if !in.closed {
 		in.closed = true
-		in.component.engine.instances.remove(in)
+		in.Component().engine.instances.remove(in)
 	}
 	if w != nil {
 		w.cancel(ErrClosed)
@@ -377,81 +405,15 @@ func (in *Instance) Close() error {
 		<-w.done
 	}
 	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.component.engine.parking.free(in.state)
+	in.Component().engine.parking.free(in.state)
 	in.state = parked{}
-	if in.handles == nil {
+	handles := in.handles
+	// Others in its block, or whoever has it, must not keep what belongs to the embedder.
+	in.opt.Store(nil)
+	in.handles = nil
+	in.mu.Unlock() // what is closed now may ask for the ID, or what is pending
+	if handles == nil {
 		return nil
 	}
-	return in.handles.Close()
-}
-
-// instances are the open instances of an engine.
-type instances struct {
-	max int
-
-	mu   sync.Mutex
-	open []*Instance // guarded by mu
-	shut bool        // guarded by mu
-}
-
-// add registers in.
-func (s *instances) add(in *Instance) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.shut:
-		return ErrClosed
-	case len(s.open) >= s.max:
-		return &LimitError{Limit: limitInstances, Max: int64(s.max)}
-	}
-	in.place = uint32(len(s.open))
-	s.open = append(s.open, in)
-	return nil
-}
-
-func (s *instances) remove(in *Instance) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	last := len(s.open) - 1
-	if int(in.place) > last || s.open[in.place] != in {
-		return
-	}
-	s.open[in.place] = s.open[last]
-	s.open[in.place].place = in.place
-	s.open[last] = nil
-	s.open = s.open[:last]
-}
-
-func (s *instances) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.open)
-}
-
-// cancel ends what is at work in instances, without waiting.
-func (s *instances) cancel() {
-	s.mu.Lock()
-	open := append([]*Instance(nil), s.open...)
-	s.mu.Unlock()
-	for _, in := range open {
-		in.mu.Lock()
-		if in.work != nil {
-			in.work.cancel(ErrClosed)
-		}
-		in.mu.Unlock()
-	}
-}
-
-// close closes all instances and lets none be opened any more.
-func (s *instances) close() error {
-	s.mu.Lock()
-	s.shut = true
-	open := append([]*Instance(nil), s.open...)
-	s.mu.Unlock()
-	var errs []error
-	for _, in := range open {
-		errs = append(errs, in.Close())
-	}
-	return errors.Join(errs...)
+	return handles.Close()
 }

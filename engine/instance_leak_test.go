@@ -18,7 +18,7 @@ import (
 // can be many of them.
 func unverified(t testing.TB, cfg engine.Config) *engine.Engine {
 	t.Helper()
-	cfg.Runtimes, cfg.CacheDir = allRuntimes(), sharedCache
+	cfg.Runtimes, cfg.CacheDir, cfg.Limits = allRuntimes(), sharedCache, patient(cfg.Limits)
 	e, err := engine.New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, e.Close()) })
@@ -108,7 +108,7 @@ func TestEngineCloseWithInstances(t *testing.T) {
 	for mode, n := range count {
 		t.Run(mode.String(), func(t *testing.T) {
 			before := resources(t)
-			e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Isolation: mode, Workers: 4})
+			e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Isolation: mode, Workers: 4, Limits: patient(engine.Limits{})})
 			require.NoError(t, err)
 			var list []*engine.Component
 			for name, code := range callers {

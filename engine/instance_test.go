@@ -330,19 +330,29 @@ func TestInstanceHolds(t *testing.T) {
 		}),
 	)
 	require.NoError(t, err)
-	code := `import { callSync } from "spore";
+	holders := map[string]string{
+		"hold.js": `import { callSync } from "spore";
 let held;
 export const open = p => { held = callSync("app.open"); while (p.spin); return 0; };
 export const use = p => callSync("app.use", p.h ? p : held);
 export const close = () => callSync("app.close", held);
-export const render = () => { open({}); return use({}); };`
-	for _, mode := range []engine.Isolation{engine.InProcess, engine.Subprocess} {
-		e := newEngine(t, engine.Config{Isolation: mode, Limits: engine.Limits{CallTime: 500 * time.Millisecond}})
-		c, err := e.Compile(t.Context(), engine.Source{Name: "hold.js", Code: []byte(code)})
-		require.NoError(t, err)
+export const render = () => { open({}); return use({}); };`,
+		"hold.py": `import spore
+held = None
+def open(p):
+    global held
+    held = spore.call_sync("app.open")
+    while p.get("spin"): pass
+def use(p): return spore.call_sync("app.use", p if p.get("h") else held)
+def close(): return spore.call_sync("app.close", held)
+def render():
+    open({})
+    return use({})`,
+	}
+	opt := &engine.Options{Grants: grants, Limits: engine.Limits{CallTime: 500 * time.Millisecond}}
+	eachOf(t, holders, opt, func(t *testing.T, in *engine.Instance) {
+		c := in.Component()
 		closed.Store(0)
-		in, err := c.Open(t.Context(), &engine.Options{Grants: grants})
-		require.NoError(t, err)
 		text(t, in, "open", props{})
 		require.Equal(t, "true", text(t, in, "use", props{}))
 		_, err = in.Snapshot(t.Context())
@@ -366,9 +376,9 @@ export const render = () => { open({}); return use({}); };`
 		require.NoError(t, in.Close())
 		require.EqualValues(t, 3, closed.Load())
 
-		r, err := c.Render(t.Context(), nil, &engine.Options{Grants: grants})
+		r, err := c.Render(t.Context(), nil, opt)
 		require.NoError(t, err)
 		require.Equal(t, "true", r.Text())
 		require.EqualValues(t, 4, closed.Load(), "a render holds nothing when it has ended")
-	}
+	})
 }

@@ -76,7 +76,7 @@ func checkChildren(t *testing.T) {
 // TestIsolationKill kills and stops worker processes at random while they work.
 // Each call has the right answer or a typed error, and the engine goes on.
 func TestIsolationKill(t *testing.T) {
-	faults := 200
+	faults := 100
 	if testing.Short() {
 		faults = 20
 	}

@@ -73,7 +73,7 @@ broken();`)
 		require.Equal(t, "bad.ts", se.Diagnostics[0].File)
 
 		// Limits take a cell back, and a cell can wait for an answer from outside.
-		_, err = in.Exec(t.Context(), "spin.ts", "raise(1000); for (;;);")
+		_, err = in.Exec(t.Context(), "spin.ts", "raise(1000); const all = []; for (;;) all.push(new Array(10_000).fill(all.length));")
 		var le *engine.LimitError
 		require.ErrorAs(t, err, &le)
 		require.Equal(t, "<b>43</b>", text(t, in, "render", props{"n": 1}))

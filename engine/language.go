@@ -202,7 +202,7 @@ func (l *language) compile(m *rewrite.Module, key string) (code *wz.Code, err er
 	if l.engine.interpret {
 		return wz.Compile(ctx, m, "", true)
 	}
-	sum := sha256.Sum256([]byte(key))
+	sum := sha256.Sum256([]byte(key + wz.Variant()))
 	key = hex.EncodeToString(sum[:16]) + ".code"
 	if c.read(key, func(path string) error {
 		if err := checkManifest(path); err != nil {

@@ -25,7 +25,7 @@ func TestLiarsThatAreNoRuntime(t *testing.T) {
 	of := func(m *Module, export string) *Func {
 		return &m.Funcs[slices.IndexFunc(m.Funcs, func(f Func) bool { return f.Name == export })]
 	}
-	for _, export := range []string{"_initialize", "spore_control", "spore_boot", "spore_load", "spore_seal", "spore_call", "spore_settle", "spore_reserve"} {
+	for _, export := range []string{"_initialize", "spore_control", "spore_boot", "spore_load", "spore_seal", "spore_call", "spore_settle", "spore_tidy", "spore_reserve"} {
 		odd("without "+export, `does not export the function "`+export+`"`, func(m *Module) { of(m, export).Name = "" })
 		odd(export+" with a parameter more", `exports "`+export+`" with the type`, func(m *Module) {
 			f := of(m, export)

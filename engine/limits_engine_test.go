@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -101,49 +100,18 @@ func TestFuelCoversSleeps(t *testing.T) {
 	}
 }
 
-func TestMoreLimits(t *testing.T) {
-	for _, c := range []struct{ name, code, limit string }{
-		{"calls.js", `for (;;) await new Promise(r => setTimeout(r, 0))`, "HostCalls"},
-		{"depth.js", `let v = []; for (let i = 0; i < 60; i++) v = [v]; return v`, "Depth"},
-		{"calls.py", `while True: await asyncio.sleep(0.001)`, "HostCalls"},
-		{"depth.py", "v = []\n    for i in range(60): v = {'a': v}\n    return v", "Depth"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			code := "export async function render(p) { if (p.ok) return 'ok';\n" + c.code + "\n}"
-			if strings.HasSuffix(c.name, ".py") {
-				code = "import asyncio\nasync def render(p):\n    if p.get('ok'): return 'ok'\n    " + c.code + "\n"
-			}
-			comp := compile(t, shared, c.name, code)
-			_, err := comp.Render(t.Context(), nil, &engine.Options{Limits: engine.Limits{HostCalls: 20, Depth: 50}})
-			if limitOf(err) != c.limit {
-				t.Errorf("got %v, want the limit %s", err, c.limit)
-			}
-			if got := render(t, comp, map[string]bool{"ok": true}, nil); got != "ok" {
-				t.Errorf("next render is %q", got)
-			}
-		})
-	}
-	e := newEngine(t, engine.Config{Limits: engine.Limits{Source: 1000}})
-	compile(t, e, "a.js", "export const render = () => 1 //"+strings.Repeat("x", 900))
-	for _, src := range []engine.Source{
-		{Name: "a.js", Code: []byte("export const render = () => 1 //" + strings.Repeat("x", 1000))},
-		{Name: strings.Repeat("x", 1000) + ".py", Code: []byte("render = str")},
-	} {
-		if _, err := e.Compile(t.Context(), src); limitOf(err) != "Source" {
-			t.Errorf("%.20s: %v", src.Name, err)
-		}
-	}
-}
-
 // TestAdmission fills an engine with guests that sleep. Others wait until their
 // context ends or there is room, and the tenant that has least goes first.
 func TestAdmission(t *testing.T) {
+	memory := engine.Limits{Memory: 80 << 20}
 	for _, c := range []struct {
 		what string
 		cfg  engine.Config
 	}{
 		{"guests", engine.Config{Guests: 3}},
-		{"memory", engine.Config{GuestMemory: 250 << 20, Limits: engine.Limits{Memory: 80 << 20}}},
+		{"memory", engine.Config{GuestMemory: 250 << 20, Limits: memory}},
+		{"guests in processes", engine.Config{Guests: 3, Isolation: engine.Subprocess}},
+		{"memory of processes", engine.Config{GuestMemory: 250 << 20, Limits: memory, Isolation: engine.Subprocess}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			c.cfg.Workers = 2

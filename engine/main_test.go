@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/runtimes"
@@ -43,7 +44,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	sharedCache, engine.TestCacheDir = dir, dir
-	shared, err = engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: dir, VerifyReset: !benchmarks()})
+	shared, err = engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: dir, VerifyReset: !benchmarks(), Limits: patient(engine.Limits{})})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -64,8 +65,20 @@ func allRuntimes() []runtimes.Runtime {
 	return []runtimes.Runtime{javascript.Runtime(), python.Runtime()}
 }
 
-// newEngine returns an engine for one test, with the shared cache unless cfg
-// names another.
+// patient gives a call and a compilation a minute, unless l says how long they
+// have: what does not test these limits has time on a busy machine, too.
+func patient(l engine.Limits) engine.Limits {
+	if l.CallTime == 0 {
+		l.CallTime = time.Minute
+	}
+	if l.CompileTime == 0 {
+		l.CompileTime = time.Minute
+	}
+	return l
+}
+
+// newEngine returns an engine for one test, patient, and with the shared cache
+// unless cfg names another.
 func newEngine(t testing.TB, cfg engine.Config) *engine.Engine {
 	t.Helper()
 	if cfg.Runtimes == nil {
@@ -74,6 +87,7 @@ func newEngine(t testing.TB, cfg engine.Config) *engine.Engine {
 	if cfg.CacheDir == "" {
 		cfg.CacheDir = sharedCache
 	}
+	cfg.Limits = patient(cfg.Limits)
 	cfg.VerifyReset = !benchmarks()
 	e, err := engine.New(cfg)
 	if err != nil {

@@ -52,7 +52,10 @@ def render(p):
 // BenchmarkMetering measures how much slower programs are for the bounds that the
 // rewriter puts into them and all that hangs on these (ticks, deadline, fuel,
 // turns). Both kinds of runtime take turns, and the fastest of many rounds counts: what
-// else the machine does only ever adds.
+// else the machine does only ever adds. In each round the first render only brings the code back
+// into the caches, from which the other runtime has driven it.
+//
+// Where the compiler happens to put an interpreter's code is worth some percent for a single program, either way.
 func BenchmarkMetering(b *testing.B) {
 	const rounds = 60
 	for _, rt := range []runtimes.Runtime{javascript.Runtime(), python.Runtime()} {
@@ -71,11 +74,15 @@ func BenchmarkMetering(b *testing.B) {
 					best := [2]time.Duration{time.Hour, time.Hour}
 					for range rounds {
 						for metered := range components {
-							begin := time.Now()
-							if _, err := components[metered][name].Render(context.Background(), rawJSON(benchProps), nil); err != nil {
-								b.Fatal(err)
+							for i := range 3 {
+								begin := time.Now()
+								if _, err := components[metered][name].Render(context.Background(), rawJSON(benchProps), nil); err != nil {
+									b.Fatal(err)
+								}
+								if i > 0 {
+									best[metered] = min(best[metered], time.Since(begin))
+								}
 							}
-							best[metered] = min(best[metered], time.Since(begin))
 						}
 					}
 					slower := float64(best[1]) / float64(best[0])

@@ -15,7 +15,7 @@ var exports = []struct {
 	name   string
 	params int
 }{
-	{abi.Initialize, 0}, {abi.Control, 0}, {abi.Boot, 0}, {abi.Load, 2}, {abi.Seal, 0}, {abi.Call, 2}, {abi.Settle, 3}, {abi.Reserve, 1},
+	{abi.Initialize, 0}, {abi.Control, 0}, {abi.Boot, 0}, {abi.Load, 2}, {abi.Seal, 0}, {abi.Call, 2}, {abi.Settle, 3}, {abi.Tidy, 0}, {abi.Reserve, 1},
 }
 
 // checkExports makes sure that a module has the exports of the guest ABI with

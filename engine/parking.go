@@ -70,6 +70,9 @@ type parking struct {
 	last    uint64   // number of the last object in the store; guarded by mu
 	garbage []uint64 // objects that are not needed any more; guarded by mu
 
+	ctx    context.Context // of what is stored in time, or to make room
+	cancel func()          // ends it, when the engine is being closed
+
 	tracer   Tracer        // may be nil
 	end      func(Outcome) // tells it that states have been moved; guarded by tidying
 	again    time.Time     // when the store is used again that has failed; guarded by tidying
@@ -105,6 +108,7 @@ const packFrom = 512
 
 func newParking(cfg Parking, log *slog.Logger) (*parking, error) {
 	p := &parking{cfg: cfg, log: log, name: strings.ToLower(rand.Text()), entries: make([]entry, 1), stop: make(chan struct{}), pressure: make(chan struct{}, 1)}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
 	var err error
 	if p.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)); err != nil {
 		return nil, err
@@ -250,7 +254,10 @@ func (p *parking) forget(e *entry) {
 }
 
 // full reports whether memory gets short.
-func (p *parking) full() bool { return p.slab.Stats().Mapped > p.cfg.Memory/4*3 }
+func (p *parking) full() bool {
+	s := p.slab.Stats()
+	return s.Mapped-s.Spare > p.cfg.Memory/4*3
+}
 
 func (p *parking) stats(s *Stats) {
 	s.ParkedBytes = p.slab.Stats().Mapped
@@ -261,6 +268,7 @@ func (p *parking) stats(s *Stats) {
 
 // close releases everything. No state is in use any more.
 func (p *parking) close() error {
+	p.cancel()
 	p.mu.Lock()
 	close(p.stop)
 	stopped := p.stopped
@@ -268,7 +276,7 @@ func (p *parking) close() error {
 	if stopped != nil {
 		<-stopped
 	}
-	p.sweep()
+	p.sweep(context.Background())
 	p.dec.Close()
 	if err := p.slab.Close(); err != nil {
 		return fmt.Errorf("engine: parked instances: %w", err)

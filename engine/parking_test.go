@@ -143,3 +143,30 @@ export const render = () => kept.length;`
 		})
 	}
 }
+
+// TestParkingPressure: when memory gets short states are compressed before anybody has to wait for that, however short
+// they were idle.
+func TestParkingPressure(t *testing.T) {
+	const memory = 8 << 20
+	e := newEngine(t, engine.Config{Parking: engine.Parking{Memory: memory, CompressAfter: time.Hour, Store: store.NewMem(64 << 20), StoreAfter: time.Hour}})
+	c := compile(t, e, "keeper.js", `let kept = ""; export const keep = n => { kept = Array.from({ length: n }, (_, i) => "item " + i).join(); return kept.length };
+export const render = () => kept.length;`)
+	var list []*engine.Instance
+	for e.Stats().ParkedBytes <= memory/4*3 {
+		require.Less(t, len(list), 1000)
+		in, err := c.Open(t.Context(), nil)
+		require.NoError(t, err)
+		defer in.Close()
+		text(t, in, "keep", 4000)
+		list = append(list, in)
+	}
+	require.Less(t, e.Stats().ParkedBytes, int64(memory), "nobody had to make room")
+	require.Eventually(t, func() bool { return e.Stats().Packed > 0 }, 20*time.Second, time.Millisecond)
+	time.Sleep(300 * time.Millisecond) // another attempt or two
+	require.Zero(t, e.Stats().Stored, "compressing them was enough")
+	want := text(t, list[0], "render", nil)
+	require.NotEqual(t, "0", want)
+	for _, in := range list {
+		require.Equal(t, want, text(t, in, "render", nil))
+	}
+}

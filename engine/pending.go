@@ -36,7 +36,7 @@ func (in *Instance) Pending(ctx context.Context) ([]PendingCall, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.component.engine.parking.free(at)
+	in.Component().engine.parking.free(at)
 	var list []PendingCall
 	for _, p := range st.Pending {
 		text, buffers, err := abi.ParseFrame(p.Frame)
@@ -61,7 +61,7 @@ func (in *Instance) Pending(ctx context.Context) ([]PendingCall, error) {
 // [encoding/json] accepts or a [hostfuncs.Value], or an error, of which the component learns what
 // [hostfuncs.ForGuest] says. The component gets it by the next Continue or Call; until then it is part of the instance,
 // also of its snapshots and forks. The error is [ErrNoCall] if there is no such call, if it is a sleep, or if it has
-// been answered.
+// been answered, and a [*LimitError] naming State if there is no room for the answer in what the instance may keep.
 func (in *Instance) Answer(ctx context.Context, number uint32, value any, failure error) error {
 	v, err := answerValue(value)
 	if failure == nil && err != nil {
@@ -72,7 +72,7 @@ func (in *Instance) Answer(ctx context.Context, number uint32, value any, failur
 		shown := hostfuncs.ForGuest(failure)
 		reply = errorReply(shown.Code, shown.Message)
 	}
-	if int64(len(reply)) > in.component.engine.cfg.Limits.Memory/2 {
+	if int64(len(reply)) > in.Component().engine.cfg.Limits.Memory/2 {
 		return fmt.Errorf("engine: answer to host call %d: %d bytes are more than a guest can take", number, len(reply))
 	}
 	return in.amend(ctx, number, func(p *pendingState) { p.Reply = reply })
@@ -110,7 +110,7 @@ func (in *Instance) amend(ctx context.Context, number uint32, change func(*pendi
 			return err
 		}
 		done, err := in.exchange(at, number, st, lines, change)
-		in.component.engine.parking.free(at)
+		in.Component().engine.parking.free(at)
 		if done || err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (in *Instance) usable() error {
 	case in.closed:
 		return ErrClosed
 	case in.work != nil:
-		return ErrBusy
+		return in.work.busy()
 	}
 	return nil
 }
@@ -142,8 +142,12 @@ func (in *Instance) exchange(at parked, number uint32, st *state, lines []byte, 
 	if err != nil {
 		return false, err
 	}
-	parking := in.component.engine.parking
-	next, err := parking.park(append(b, lines...))
+	b = append(b, lines...)
+	if most := in.limits().State; int64(len(b)) > most {
+		return false, &LimitError{Limit: limitState, Max: most}
+	}
+	parking := in.Component().engine.parking
+	next, err := parking.park(b)
 	if err != nil {
 		return false, err
 	}

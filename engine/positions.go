@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -35,7 +36,7 @@ func newPositions(file string, sourceMap []byte) *positions {
 // libraries in the runtime, stay.
 func (p *positions) frame(f Frame) Frame {
 	if p = p.of(f.File); p != nil {
-		f.Line, f.Column = p.position(f.Line, f.Column)
+		f.File, f.Line, f.Column = p.position(f.Line, f.Column)
 	}
 	return f
 }
@@ -48,30 +49,37 @@ func (p *positions) of(file string) *positions {
 	return p
 }
 
-// position maps a line and column. Both are 0 if the place is not in the source.
+// position maps a line and column. Both are 0 if the place is not in the source. The file is p's, or that of a
+// module that was brought along.
 //
 // A snapshot can bring any source map along, and the library panics for indices in
 // it that lead nowhere.
-func (p *positions) position(line, column int) (l, c int) {
+func (p *positions) position(line, column int) (file string, l, c int) {
 	if line <= 0 {
-		return 0, 0
+		return p.file, 0, 0
 	}
 	defer func() {
 		if recover() != nil || l < 1 || c < 1 {
-			l, c = 0, 0
+			file, l, c = p.file, 0, 0
 		}
 	}()
 	p.once.Do(func() { p.consumer, _ = sourcemap.Parse("", p.json) })
 	if p.consumer == nil {
-		return 0, 0
+		return p.file, 0, 0
 	}
 	// Source maps count columns from 0.
-	_, _, l, c, ok := p.consumer.Source(line, max(column-1, 0))
+	source, _, l, c, ok := p.consumer.Source(line, max(column-1, 0))
 	if !ok {
-		return 0, 0
+		return p.file, 0, 0
 	}
-	return l, c + 1
+	if moduleFile.MatchString(source) {
+		return source, l, c + 1
+	}
+	return p.file, l, c + 1
 }
+
+// moduleFile is what runtimes.Module.File returns.
+var moduleFile = regexp.MustCompile(`^<[a-z][a-z0-9_]{0,99}>$`)
 
 // syntaxError builds the error for source in file that the guest refused.
 func syntaxError(e *abi.Error, file string, pos *positions) *SourceError {
@@ -81,7 +89,7 @@ func syntaxError(e *abi.Error, file string, pos *positions) *SourceError {
 			d.File = file
 		}
 		if p := pos.of(d.File); p != nil {
-			d.Line, d.Column = p.position(d.Line, d.Column)
+			d.File, d.Line, d.Column = p.position(d.Line, d.Column)
 		}
 		se.Diagnostics = append(se.Diagnostics, runtimes.Diagnostic(d))
 	}

@@ -86,11 +86,11 @@ func startProcess(e *Engine) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	childIn, in, err := os.Pipe()
+	childIn, in, err := newPipe()
 	if err != nil {
 		return nil, err
 	}
-	out, childOut, err := os.Pipe()
+	out, childOut, err := newPipe()
 	if err != nil {
 		return nil, errors.Join(err, childIn.Close(), in.Close())
 	}
@@ -213,9 +213,11 @@ type exchange struct {
 // an error other than a LimitError from the process itself, it is dead.
 func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 	dog := p.guard(x.limit + processGrace)
+	ended := false
 	defer func() {
 		dog.stop()
-		p.dead = p.dead || p.late.Load()
+		// What the embedder gave the call may panic, in the middle of it.
+		p.dead = p.dead || p.late.Load() || !ended
 	}()
 	if x.onHold != nil {
 		*x.onHold = dog.hold
@@ -254,6 +256,7 @@ func (p *process) do(ctx context.Context, x *exchange) (wire.Message, error) {
 	if err == nil {
 		m, err = p.exchange(x)
 	}
+	ended = true
 	if err == nil {
 		return m, nil
 	}

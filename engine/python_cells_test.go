@@ -11,20 +11,11 @@ import (
 	"github.com/sporeengine/spore/engine"
 )
 
-// openPython returns an instance of a Python component.
-func openPython(t *testing.T, e *engine.Engine, source string, opt *engine.Options) *engine.Instance {
-	t.Helper()
-	c, err := e.Compile(t.Context(), engine.Source{Name: "cells.py", Code: []byte(source)})
-	require.NoError(t, err)
-	t.Cleanup(func() { c.Close() })
-	in, err := c.Open(t.Context(), opt)
-	require.NoError(t, err)
-	t.Cleanup(func() { in.Close() })
-	return in
+func TestPythonCells(t *testing.T) {
+	eachOf(t, map[string]string{"cells.py": "base = 40\ndef render(p): return str(base)\n"}, &engine.Options{Grants: askSet(t)}, testPythonCells)
 }
 
-func TestPythonCells(t *testing.T) {
-	in := openPython(t, shared, "base = 40\ndef render(p): return str(base)\n", &engine.Options{Grants: askSet(t)})
+func testPythonCells(t *testing.T, in *engine.Instance) {
 	run := func(code string) (*engine.Cell, error) {
 		t.Helper()
 		return in.Exec(t.Context(), "cell 1", code)
@@ -39,6 +30,11 @@ func TestPythonCells(t *testing.T) {
 		{Stream: "stderr", Text: "after"},
 	}, cell.Outputs)
 	require.Equal(t, "42", text(t, in, "render", props{}))
+
+	// What is displayed may be as large as Python's display lets it: 2 MiB.
+	cell, err = run("from spore import display\ndisplay({'image/png': b'x' * (3 << 19)}, raw=True)")
+	require.NoError(t, err)
+	require.Len(t, cell.Outputs[0].Data["image/png"], 3<<19)
 
 	// Errors: what was printed until then is there, and what was done stays.
 	cell, err = run("print('printed')\nbase = 50\n1 / 0")
@@ -56,7 +52,7 @@ func TestPythonCells(t *testing.T) {
 	require.Equal(t, "cell 1", source.Diagnostics[0].File)
 
 	// Limits take a cell back.
-	_, err = in.Exec(t.Context(), "", "base = 60\nwhile True: pass")
+	_, err = in.Exec(t.Context(), "", "base = 60\nx = [0]\nwhile True: x += x")
 	var limit *engine.LimitError
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, "50", text(t, in, "render", props{}))
@@ -83,7 +79,10 @@ func TestPythonCells(t *testing.T) {
 }
 
 func TestPythonStreams(t *testing.T) {
-	in := openPython(t, shared, `
+	eachOf(t, map[string]string{"cells.py": pythonStreams}, nil, testPythonStreams)
+}
+
+const pythonStreams = `
 import asyncio, spore
 done = []
 async def parts(p):
@@ -108,7 +107,9 @@ async def late(p):
     except TimeoutError:
         return "late"
 def render(p): return done
-`, nil)
+`
+
+func testPythonStreams(t *testing.T, in *engine.Instance) {
 	read := func(function string, arg any, most int) (parts []string, last string) {
 		t.Helper()
 		for p, err := range in.Stream(t.Context(), function, arg) {

@@ -18,7 +18,7 @@ import (
 )
 
 // compileRemote is the part of Compile that runs in a worker process.
-func (e *Engine) compileRemote(ctx context.Context, l *language, src Source, used *Usage) (*Component, error) {
+func (e *Engine) compileRemote(ctx context.Context, l *language, src Source, modules []runtimes.Module, used *Usage) (*Component, error) {
 	if err := e.wait(ctx, l.workers, src.Tenant, oneWorker, "a worker"); err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (e *Engine) compileRemote(ctx context.Context, l *language, src Source, use
 		limit: 2 * limit, limited: &LimitError{Limit: limitCompileTime, Max: int64(limit)},
 		max: int(min(2*e.cfg.Limits.Memory, wire.MaxFrame)),
 	}
-	x.messages = append(p.takeForget(), &wire.Compile{ID: x.id, Name: []byte(src.Name), Code: src.Code})
+	x.messages = append(p.takeForget(), &wire.Compile{ID: x.id, Name: []byte(src.Name), Code: src.Code, Modules: encodeModules(modules)})
 	sent := time.Now()
 	m, err := p.do(ctx, x)
 	if err != nil {
@@ -82,6 +82,9 @@ func (e *Engine) compiled(l *language, name string, encoded []byte) (*Component,
 	}
 	if meta.Language != l.runtime.Language || meta.Name != name {
 		return nil, fmt.Errorf("component %q of language %q", meta.Name, meta.Language)
+	}
+	if err := checkModules(meta.Modules); err != nil {
+		return nil, err
 	}
 	base, globals, err := l.processes.about(context.Background())
 	if err != nil {
@@ -130,6 +133,13 @@ func (c *Component) remote(k *call) (a answer, err error) {
 		sess.ledger = newLedger(sess.from)
 		if r.State, err = sess.encoded(); err != nil {
 			return a, err
+		}
+		if k.function == abi.ExecFunction && !sess.goOn {
+			modules, err := c.cellModules(k)
+			if err != nil {
+				return a, err
+			}
+			r.Modules = encodeModules(modules)
 		}
 	}
 	x := &exchange{

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sporeengine/spore/engine/internal/abi"
 	"github.com/sporeengine/spore/hostfuncs"
+	"github.com/sporeengine/spore/runtimes"
 )
 
 // Options say what one call may do. The zero value, like a nil pointer, grants
@@ -35,7 +36,7 @@ type Options struct {
 
 	// Audit, if not nil, sees every finished call of a host function, refused ones
 	// included, on the goroutine that made it: it must be safe for concurrent use, and
-	// the guest waits for it.
+	// the guest waits for it. A panic of it is logged, and changes nothing for the guest.
 	Audit func(HostCall)
 
 	// Console receives what the guest prints. Nil discards it. Output is
@@ -158,8 +159,7 @@ func (c *Component) do(k *call) (_ *Result, err error) {
 	admitted := time.Since(begin)
 	var a answer
 	if c.engine.cfg.Isolation == Subprocess {
-		a, err = c.remote(k)
-		c.engine.dismiss(k.tenant, k.limits.Memory)
+		a, err = c.there(k)
 	} else {
 		a, err = c.here(k)
 	}
@@ -192,7 +192,8 @@ type call struct {
 	console  *slog.Logger
 	tenant   string
 	grants   hostfuncs.Set
-	emit     *hostfuncs.Func // what spore.emit is; nil: nothing
+	modules  []runtimes.Module // that a cell can import, in a worker process; nil: those of grants
+	emit     *hostfuncs.Func   // what spore.emit is; nil: nothing
 	audit    func(HostCall)
 
 	session *session           // of an instance; nil: a render
@@ -223,9 +224,22 @@ type answer struct {
 // the memory is reset, which takes microseconds. After a failure it may take
 // milliseconds, for a guest that wrote to all the memory it could get, and the
 // caller does not wait: it has waited for the limit.
-func (c *Component) here(k *call) (answer, error) {
+func (c *Component) here(k *call) (a answer, err error) {
 	e := c.engine
-	a, finish, err := c.local(k)
+	var finish func() error
+	ended := false
+	defer func() {
+		if ended {
+			return
+		}
+		// What the embedder gave the call panicked: a console, say.
+		defer e.dismiss(k.tenant, k.limits.Memory)
+		if finish != nil {
+			finish() // what goes wrong is in the log
+		}
+	}()
+	a, err = c.local(k, &finish)
+	ended = true
 	if finish == nil || err == nil || e.cfg.VerifyReset {
 		if finish != nil {
 			err = first(finish(), err)
@@ -242,6 +256,12 @@ func (c *Component) here(k *call) (answer, error) {
 	return a, err
 }
 
+// there makes the call in a worker process and dismisses it.
+func (c *Component) there(k *call) (answer, error) {
+	defer c.engine.dismiss(k.tenant, k.limits.Memory) // also if what the embedder gave the call panics
+	return c.remote(k)
+}
+
 // first joins two errors of which any may be nil.
 func first(a, b error) error {
 	if a == nil {
@@ -250,20 +270,20 @@ func first(a, b error) error {
 	return also(a, b)
 }
 
-// local makes the call in this process. The caller calls finish, unless it is nil, to
+// local makes the call in this process. The caller calls finish, if it has been set, to
 // reset and give back the guest's memory.
-func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
+func (c *Component) local(k *call, finish *func() error) (_ answer, err error) {
 	begin := time.Now()
 	lease := &lease{language: c.language, prepared: c.prepared, tenant: k.tenant}
 	if err := lease.acquire(k.ctx); err != nil {
-		return answer{}, nil, err
+		return answer{}, err
 	}
 	defer func() { err = also(err, lease.release()) }()
 	mem, img, err := c.engine.images.acquire(c.image)
 	if err != nil {
-		return answer{}, nil, err
+		return answer{}, err
 	}
-	finish = func() error {
+	*finish = func() error {
 		err := c.reset(mem)
 		return first(err, c.engine.images.release(c.image, mem, err == nil))
 	}
@@ -273,7 +293,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	if k.fixed != nil {
 		now, err := k.fixed.now()
 		if err != nil {
-			return answer{}, finish, err
+			return answer{}, err
 		}
 		g.fixed = newFixedEnv(now, k.fixed.Seed)
 	}
@@ -297,11 +317,11 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	positions := c.positions
 	if s := k.session; s != nil {
 		if err := s.wake(g, mem, img); err != nil {
-			return answer{}, finish, err
+			return answer{}, err
 		}
 		if k.function == abi.ExecFunction && !s.goOn {
 			if err := c.lowerCell(k); err != nil {
-				return answer{}, finish, err
+				return answer{}, err
 			}
 		}
 		g.exec = s.calling(k) == abi.ExecFunction
@@ -323,6 +343,9 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 		if status == abi.StatusError {
 			err = g.thrown(data, positions)
 		}
+		if _, ok := errors.AsType[*SourceError](err); ok && k.session != nil {
+			k.session.modules = k.session.from.Modules // nothing has run
+		}
 		if k.session != nil && survives(err) {
 			err = first(k.session.keep(g, mem, "", budgets{}), err)
 		}
@@ -330,7 +353,7 @@ func (c *Component) local(k *call) (_ answer, finish func() error, err error) {
 	if d != nil {
 		d.explain(err)
 	}
-	return answer{status, data, usage}, finish, err
+	return answer{status, data, usage}, err
 }
 
 // drive runs the guest as the call wants it: from the beginning, or on.

@@ -21,7 +21,7 @@ func TestResetAfterFailure(t *testing.T) {
 	before := resources(t)
 	for range 5 {
 		// Not by newEngine, which verifies resets and so waits for them.
-		e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Workers: 2, Guests: 6})
+		e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Workers: 2, Guests: 6, Limits: patient(engine.Limits{})})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestResetAfterFailure(t *testing.T) {
 // TestFailedResetAfterFailure has a reset that goes wrong when nobody waits for it:
 // it is counted, and the memory is not used again.
 func TestFailedResetAfterFailure(t *testing.T) {
-	e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Log: slog.New(slog.DiscardHandler)})
+	e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Log: slog.New(slog.DiscardHandler), Limits: patient(engine.Limits{})})
 	if err != nil {
 		t.Fatal(err)
 	}

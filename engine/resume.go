@@ -28,9 +28,15 @@ const metaVersion = 1
 
 // Snapshot returns the instance as a value, to be stored and given to [Engine.Resume], perhaps in
 // another process. It holds what differs from the component's image, which it names by its
-// digest, and the calls that are pending; no grants, limits or other options. In it can be read what
-// the component knows, and what it has known, a secret of a host function too, until its interpreter has used
-// that memory again. The instance stays open: to suspend one, take its snapshot, store it and close it.
+// digest, and the calls that are pending; no grants, limits or other options. The instance stays open: to
+// suspend one, take its snapshot, store it and close it.
+//
+// In a snapshot can be read what the component knows, the secrets of host functions too, and not what it has known: memory is wiped when
+// it is given up. What an interpreter holds on to is not given up, however. In Python that is garbage in cycles until gc.collect has
+// run, texts that were names of attributes, patterns in the cache of re, and what was deleted from a database of sqlite3 that is open. In
+// JavaScript it is garbage in cycles until the collector runs, if an instance has a thousand objects of its own (smaller ones are
+// searched after each call), a whole string if more than a kilobyte was cut out of it and is kept, and what objects refer to that were made when the
+// component was loaded. What was computed from a secret, as the hash of a string, may stay anywhere.
 //
 // A guest is in a state that can be captured whenever it does not run, so a snapshot can be
 // taken at any time but during a call ([ErrBusy]), and while it holds nothing of the host ([ErrHolds]).
@@ -54,7 +60,7 @@ func (in *Instance) snapshot(ctx context.Context) (*snapshot.Delta, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := in.component
+	c := in.Component()
 	info := c.snapshot.Info()
 	if len(lines) == 0 { // there was no call yet
 		st.globals = c.snapshot.Globals()
@@ -74,7 +80,9 @@ func (in *Instance) snapshot(ctx context.Context) (*snapshot.Delta, error) {
 // The component has to be open in the engine, or [Config].Fetch to supply it; else the error wraps
 // [ErrMismatch] and names the component's digest. A forged snapshot can do what the component's tenant
 // can do and no more, but it can be any state: authenticate what crosses a trust boundary. Whoever
-// resumes a snapshot twice gets two instances with one ID, whose host calls have the same keys.
+// resumes a snapshot twice gets two instances with one ID, whose host calls have the same keys. So does who resumes it
+// because the process that went on from it was killed: the calls that it makes again come with the keys of
+// those that were lost, by which their functions can tell that they have been there.
 func (e *Engine) Resume(ctx context.Context, d *snapshot.Delta, opt *Options) (*Instance, error) {
 	if err := e.enter(); err != nil {
 		return nil, err
@@ -118,58 +126,67 @@ func (c *Component) resume(d *snapshot.Delta, opt *Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := d.Info()
+	if err := in.become(d); err != nil {
+		in.opt.Store(nil) // its block may stay
+		return nil, err
+	}
+	return in, nil
+}
+
+// become makes a new instance the one whose snapshot is d, and opens it.
+func (in *Instance) become(d *snapshot.Delta) (err error) {
+	c, info := in.Component(), d.Info()
 	if info.Runtime != c.language.runtime.SHA256 {
-		return nil, fmt.Errorf("%w: the instance was made with the %s module %v, this engine has %x", ErrMismatch, c.meta.Language, info.Runtime, c.language.runtime.SHA256)
+		return fmt.Errorf("%w: the instance was made with the %s module %v, this engine has %x", ErrMismatch, c.meta.Language, info.Runtime, c.language.runtime.SHA256)
 	}
 	if info.Base != c.Digest() {
-		return nil, fmt.Errorf("%w: the instance is one of component %v, not of %v", ErrMismatch, info.Base, c.Digest())
+		return fmt.Errorf("%w: the instance is one of component %v, not of %v", ErrMismatch, info.Base, c.Digest())
 	}
 	if size := c.snapshot.Info().MemoryBytes; info.MemoryBytes < size {
-		return nil, fmt.Errorf("%w: its memory of %d bytes is smaller than the component's, %d", ErrInstance, info.MemoryBytes, size)
+		return fmt.Errorf("%w: its memory of %d bytes is smaller than the component's, %d", ErrInstance, info.MemoryBytes, size)
 	}
-	limits := in.opt.Limits
+	limits := in.options().Limits
 	limits.fill(c.engine.cfg.Limits)
 	if info.MemoryBytes > limits.Memory {
-		return nil, &LimitError{Limit: limitMemory, Max: limits.Memory}
+		return &LimitError{Limit: limitMemory, Max: limits.Memory}
 	}
 	var meta instanceMeta
 	dec := json.NewDecoder(bytes.NewReader(d.Meta()))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&meta); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrInstance, err)
+		return fmt.Errorf("%w: %v", ErrInstance, err)
 	}
 	if meta.Version != metaVersion {
-		return nil, fmt.Errorf("%w: it has version %d, this engine knows %d", ErrInstance, meta.Version, metaVersion)
+		return fmt.Errorf("%w: it has version %d, this engine knows %d", ErrInstance, meta.Version, metaVersion)
 	}
 	if len(meta.Instance) != hex.EncodedLen(len(in.id)) {
-		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
+		return fmt.Errorf("%w: it has no ID", ErrInstance)
 	}
 	if _, err := hex.Decode(in.id[:], []byte(meta.Instance)); err != nil {
-		return nil, fmt.Errorf("%w: it has no ID", ErrInstance)
+		return fmt.Errorf("%w: it has no ID", ErrInstance)
 	}
 	st := &state{lastID: meta.LastID, globals: d.Globals(), stateRest: meta.stateRest}
 	if want := len(c.snapshot.Globals()); len(st.globals) != want {
-		return nil, fmt.Errorf("%w: it has %d globals, the module has %d", ErrInstance, len(st.globals), want)
+		return fmt.Errorf("%w: it has %d globals, the module has %d", ErrInstance, len(st.globals), want)
 	}
 	if err := st.check(); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrInstance, err)
+		return fmt.Errorf("%w: %v", ErrInstance, err)
 	}
 	b, err := st.append(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b = append(b, d.Lines()...)
 	if int64(len(b)) > limits.State {
-		return nil, &LimitError{Limit: limitState, Max: limits.State}
+		return &LimitError{Limit: limitState, Max: limits.State}
 	}
 	in.epoch, in.fresh, in.suspended = meta.Epoch, true, st.Call != nil
 	if in.state, err = c.engine.parking.park(b); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.engine.instances.add(in); err != nil {
 		c.engine.parking.free(in.state)
-		return nil, err
+		return err
 	}
-	return in, nil
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -88,7 +87,7 @@ func serveWorker(in, out *os.File, rts []runtimes.Runtime) int {
 	// A guest and the Go runtime's own work.
 	runtime.GOMAXPROCS(2)
 	os.Stdout = os.Stderr // nobody else writes to the parent
-	s := &server{in: wire.NewReader(pollable(in)), out: out, components: map[snapshot.Digest]*Component{}, requests: make(chan wire.Message)}
+	s := &server{in: wire.NewReader(in), out: out, components: map[snapshot.Digest]*Component{}, requests: make(chan wire.Message)}
 	if _, err := out.Write(greeting); err != nil {
 		return 1
 	}
@@ -251,7 +250,7 @@ func (s *server) answer(id uint64, serve func(context.Context) (wire.Message, er
 
 func (s *server) compile(ctx context.Context, m *wire.Compile) (*wire.Compiled, error) {
 	src := Source{Language: s.lang.runtime.Language, Name: string(m.Name), Code: m.Code}
-	c, err := s.engine.compile(ctx, s.lang, src, &s.used)
+	c, err := s.engine.compileHere(ctx, s.lang, src, decodeModules(m.Modules), &s.used)
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +288,7 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 	if c == nil {
 		return nil, fmt.Errorf("component %v is not here", snapshot.Digest(m.Digest))
 	}
-	call := &call{ctx: ctx, function: string(m.Function), arg: m.Arg}
+	call := &call{ctx: ctx, function: string(m.Function), arg: m.Arg, modules: decodeModules(m.Modules)}
 	if err := call.limits.decode(m.Limits); err != nil {
 		return nil, err
 	}
@@ -324,7 +323,8 @@ func (s *server) render(ctx context.Context, m *wire.Render) (*wire.Result, erro
 		}
 	}
 	s.call = call
-	a, finish, err := c.local(call)
+	var finish func() error
+	a, err := c.local(call, &finish)
 	s.used = a.usage
 	if finish != nil && s.engine.cfg.VerifyReset {
 		err = first(finish(), err)
@@ -358,14 +358,6 @@ func (s *server) send(m wire.Message) (err error) {
 		s.buf = nil
 	}
 	return err
-}
-
-// pollable returns f such that a goroutine that waits for it takes no thread.
-func pollable(f *os.File) io.Reader {
-	if p := nonblocking(f); p != nil {
-		return p
-	}
-	return f
 }
 
 // A noteHandler turns records of a logger into messages to the parent.

@@ -21,10 +21,12 @@ type session struct {
 	lines    []byte          // of from's memory; empty: it is the image's
 	goOn     bool            // with the call in progress, or if there is none with what is due
 	suspend  <-chan struct{} // see guest
+	blocked  *blocked        // see working; nil in a worker process
 	maxBytes int64           // of what it leaves
 
 	ledger    *ledger     // of its host calls, if it runs in a worker process
 	cells     []cellState // of from, and the one that was run
+	modules   []string    // of from, and those that the one that was run has brought along
 	next      []byte      // what it leaves, encoded; nil if the call failed
 	suspended bool        // the call waits for answers from outside
 }
@@ -50,7 +52,7 @@ func (s *session) encoded() ([]byte, error) {
 
 // wake takes mem, which equals the image img, to the state of s, and makes g what it was.
 func (s *session) wake(g *guest, mem *snapshot.Memory, img *image) error {
-	g.session, g.suspend, s.cells = true, s.suspend, s.from.Cells
+	g.session, g.suspend, s.cells, s.modules = true, s.suspend, s.from.Cells, s.from.Modules
 	from := *s.from
 	if len(s.lines) == 0 {
 		from.globals = img.globals
@@ -66,9 +68,6 @@ func (s *session) wake(g *guest, mem *snapshot.Memory, img *image) error {
 	// without one.
 	g.jump = s.goOn && len(g.host.replies) == 0
 	fresh := from.fresh && g.fixed == nil // replay must not depend on how often it was suspended
-	if len(s.lines) == 0 && !fresh {
-		return nil
-	}
 	mem.Enter()
 	defer mem.Leave()
 	if len(s.lines) > 0 {
@@ -86,6 +85,19 @@ func (s *session) wake(g *guest, mem *snapshot.Memory, img *image) error {
 		}
 		binary.LittleEndian.PutUint32(b, 1)
 	}
+	if len(s.lines) > 0 {
+		return nil // it was said in the first call
+	}
+	return g.keepMemory(mem.Bytes())
+}
+
+// keepMemory tells the guest, whose memory is mem, that it will be kept.
+func (g *guest) keepMemory(mem []byte) error {
+	b, ok := abi.Kept(mem, g.control)
+	if !ok {
+		return abiError(fmt.Errorf("%w: no control block", abi.ErrABI))
+	}
+	binary.LittleEndian.PutUint32(b, 1)
 	return nil
 }
 
@@ -96,7 +108,7 @@ func (s *session) keep(g *guest, mem *snapshot.Memory, function string, spent bu
 	if err != nil {
 		return err
 	}
-	st.Cells = s.cells
+	st.Cells, st.Modules = s.cells, s.modules
 	if s.next, err = s.encode(st, spent); err != nil {
 		return err
 	}
@@ -131,6 +143,9 @@ func (s *session) encode(st *state, spent budgets) ([]byte, error) {
 	}
 	if st.Call != nil {
 		st.Call.budgets = spent
+		if c := s.from.Call; c != nil && spent.Made == nil && spent.Used == nil {
+			st.Call.budgets = c.budgets // nothing was granted, or used, since
+		}
 	}
 	s.suspended = st.Call != nil
 	return st.append(make([]byte, 0, 16<<10))
@@ -176,12 +191,30 @@ func (g *guest) drain(lease *lease, due bool) error {
 	return nil
 }
 
-// finish drains what the host owes when a call of an instance is over.
+// finish drains what the host owes when a call of an instance is over, and makes the guest ready to be kept.
 func (g *guest) finish(lease *lease, status abi.Status, result []byte, err error) (abi.Status, []byte, error) {
 	if err == nil && g.session {
-		err = g.drain(lease, false)
+		if err = g.drain(lease, false); err == nil {
+			err = g.tidy(lease)
+		}
 	}
 	return status, result, err
+}
+
+// tidy makes the guest forget the result of the call that is over and whatever else nobody needs, so that it is in
+// nothing that is kept. The guest may be hostile: this is bounded as the call is, and takes it back if it fails.
+func (g *guest) tidy(lease *lease) error {
+	id := g.lastID
+	status, result, err := g.step(lease, abi.Tidy, nil)
+	switch {
+	case err != nil:
+		return err
+	case status != abi.StatusJSON || len(result) > 0:
+		return fmt.Errorf("%w: %s returned status %d and %d bytes", abi.ErrABI, abi.Tidy, status, len(result))
+	case g.lastID != id:
+		return fmt.Errorf("%w: %s made a host call", abi.ErrABI, abi.Tidy)
+	}
+	return nil
 }
 
 // again starts the functions of calls that were under way when the instance was suspended

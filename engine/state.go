@@ -34,8 +34,9 @@ type stateRest struct {
 	Fixed   *fixedState    `json:"fixed,omitempty"`
 	Sleeps  []sleepState   `json:"sleeps,omitempty"`
 	Pending []pendingState `json:"pending,omitempty"`
-	Call    *callState     `json:"call,omitempty"`  // in progress
-	Cells   []cellState    `json:"cells,omitempty"` // oldest first
+	Call    *callState     `json:"call,omitempty"`    // in progress
+	Cells   []cellState    `json:"cells,omitempty"`   // oldest first
+	Modules []string       `json:"modules,omitempty"` // that cells have brought along
 }
 
 // A cellState is the source map of a cell that was run in the instance.
@@ -114,7 +115,7 @@ const (
 
 // plain reports whether s has a short form.
 func (s *state) plain() bool {
-	return s.Fixed == nil && len(s.Sleeps) == 0 && len(s.Pending) == 0 && s.Call == nil && len(s.Cells) == 0
+	return s.Fixed == nil && len(s.Sleeps) == 0 && len(s.Pending) == 0 && s.Call == nil && len(s.Cells) == 0 && len(s.Modules) == 0
 }
 
 // append appends the encoding of s, but for the lines, to dst.
@@ -203,6 +204,9 @@ func (s *state) check() error {
 	}
 	if len(s.Cells) > maxCells {
 		return errors.New("too many cells")
+	}
+	if err := checkModules(s.Modules); err != nil {
+		return err
 	}
 	seen := make(map[uint32]bool, len(s.Sleeps)+len(s.Pending))
 	number := func(id uint32) error {

@@ -26,6 +26,7 @@ func FuzzState(f *testing.F) {
 			Pending: []pendingState{{ID: 4, Name: "app.ask", Frame: frame, Key: "k", Later: true}, {ID: 9, Name: "b", Frame: frame, Reply: nullReply}, {ID: 1, Name: "c", Frame: frame, Again: true}},
 			Call:    &callState{Function: "render", Time: 1, HostTime: 2, Fuel: 3, HostCalls: 4, budgets: budgets{Made: map[string]int64{"app.ask": 1}}},
 			Cells:   []cellState{{Name: "a", Map: []byte("{}")}},
+			Modules: []string{"gpu"},
 		}},
 	} {
 		b, err := s.append(nil)

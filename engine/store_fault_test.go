@@ -27,6 +27,36 @@ func (s *hungStore) Get(ctx context.Context, key string) ([]byte, store.Version,
 	return s.Store.Get(ctx, key)
 }
 
+// A stuckStore takes nothing until the context of who gives it ends.
+type stuckStore struct {
+	store.Store
+	given chan struct{}
+}
+
+func (s *stuckStore) Put(ctx context.Context, _ string, _ []byte, _ store.Version) (store.Version, error) {
+	s.given <- struct{}{}
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+// TestStuckStore: an engine can be closed while states are on their way to a store that does not take them, and instances
+// can be called meanwhile.
+func TestStuckStore(t *testing.T) {
+	s := &stuckStore{store.NewMem(64 << 20), make(chan struct{}, 100)}
+	e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache,
+		Parking: engine.Parking{CompressAfter: time.Millisecond, Store: s, StoreAfter: time.Millisecond}})
+	require.NoError(t, err)
+	c := compile(t, e, "counter.js", counters["counter.js"])
+	in, err := c.Open(t.Context(), nil)
+	require.NoError(t, err)
+	require.Equal(t, "1", text(t, in, "add", nil))
+	<-s.given
+	require.Equal(t, "2", text(t, in, "add", nil))
+	begin := time.Now()
+	require.NoError(t, e.Close())
+	require.Less(t, time.Since(begin), 20*time.Second, "it would have been given up after 30 s")
+}
+
 // TestHungStore: who waits for the store waits as long as his context lets him, and keeps nobody else from
 // suspending or closing the instance, or the engine.
 func TestHungStore(t *testing.T) {

@@ -81,8 +81,8 @@ func (c *Component) Stream(ctx context.Context, props any, opt *Options) iter.Se
 
 // limits returns the limits of the instance's calls.
 func (in *Instance) limits() Limits {
-	l := in.opt.Limits
-	l.fill(in.component.engine.cfg.Limits)
+	l := in.options().Limits
+	l.fill(in.Component().engine.cfg.Limits)
 	return l
 }
 

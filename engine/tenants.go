@@ -131,29 +131,11 @@ func (s *tenants) all() ([]string, map[string]*TenantStats) {
 }
 
 // tenant returns for whom the instance's calls are.
-func (in *Instance) tenant() string { return cmp.Or(in.opt.Tenant, in.component.tenant) }
+func (in *Instance) tenant() string { return cmp.Or(in.options().Tenant, in.Component().tenant) }
 
 // stateSize returns the bytes of the instance's state.
 func (in *Instance) stateSize() int64 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.component.engine.parking.size(in.state)
-}
-
-// each calls f with the open instances. It holds no lock meanwhile: instances that
-// are opened or closed may be left out.
-func (s *instances) each(f func(*Instance)) {
-	const batch = 1024
-	part := make([]*Instance, 0, batch)
-	for i := 0; ; i += batch {
-		s.mu.Lock()
-		part = append(part[:0], s.open[min(i, len(s.open)):min(i+batch, len(s.open))]...)
-		s.mu.Unlock()
-		if len(part) == 0 {
-			return
-		}
-		for _, in := range part {
-			f(in)
-		}
-	}
+	return in.Component().engine.parking.size(in.state)
 }

@@ -41,7 +41,7 @@ func (p *parking) run(stopped chan<- struct{}) {
 			return
 		case <-t.C:
 			p.tidy(p.cfg.CompressAfter, p.cfg.StoreAfter)
-			p.sweep()
+			p.sweep(p.ctx)
 		case <-p.pressure:
 			// The longest idle first: the time is halved until there is room.
 			for d := p.cfg.CompressAfter; p.full() && d > time.Millisecond; d /= 2 {
@@ -83,7 +83,7 @@ func (p *parking) tidy(compress, put time.Duration) (n int) {
 		free <- struct{}{}
 		work.Go(func() {
 			defer func() { <-free }()
-			ctx, cancel := context.WithTimeout(context.Background(), storeTime)
+			ctx, cancel := context.WithTimeout(p.ctx, storeTime)
 			defer cancel()
 			if err := p.put(ctx, number); err != nil {
 				failed.Store(&err)
@@ -92,7 +92,7 @@ func (p *parking) tidy(compress, put time.Duration) (n int) {
 		return true
 	})
 	work.Wait()
-	if err := failed.Load(); err != nil {
+	if err := failed.Load(); err != nil && p.ctx.Err() == nil {
 		p.again, storeErr = now.Add(storeRest), *err
 		p.log.Warn("spore: the store of parked instances failed", slog.Any("error", *err))
 	}
@@ -267,7 +267,7 @@ func (p *parking) fetch(ctx context.Context, object uint64, dst []byte) ([]byte,
 }
 
 // sweep deletes what is not needed any more from the store, as far as that can be done in storeTime.
-func (p *parking) sweep() {
+func (p *parking) sweep(ctx context.Context) {
 	p.mu.Lock()
 	garbage := p.garbage
 	p.garbage = nil
@@ -275,7 +275,7 @@ func (p *parking) sweep() {
 	if len(garbage) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), storeTime)
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	for i, object := range garbage {
 		key := p.key(object)
@@ -284,7 +284,9 @@ func (p *parking) sweep() {
 			err = p.cfg.Store.Delete(ctx, key, version)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			p.log.Warn("spore: the store of parked instances failed", slog.Any("error", err))
+			if p.ctx.Err() == nil || ctx.Err() == nil {
+				p.log.Warn("spore: the store of parked instances failed", slog.Any("error", err))
+			}
 			p.mu.Lock()
 			p.garbage = append(append(p.garbage, garbage[i+1:]...), object) // for the next time
 			p.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 
 // A Tracer observes an engine: see [Config].Tracer, [Tracers], and the modules otelspore and promspore
 // in directories of this package. It must be safe for concurrent use and fast, as it runs on the
-// goroutine that does the work.
+// goroutine that does the work. It must not panic: only at the end of a host call that is logged and nothing else.
 type Tracer interface {
 	// Begin is called before an operation. The returned context, which must be derived from
 	// ctx, replaces it within the operation, for host functions too, whose operations are
@@ -169,7 +169,7 @@ func untraced(Outcome) {}
 
 // trace begins an operation with an instance.
 func (in *Instance) trace(ctx context.Context, kind OpKind) (context.Context, func(Outcome)) {
-	c := in.component
+	c := in.Component()
 	if c.engine.cfg.Tracer == nil {
 		return ctx, untraced
 	}

@@ -40,6 +40,11 @@ func NewTwin(c *Component, opt *Options) (*Twin, error) {
 	g.memory, g.session, g.fixed = mem, true, newFixedEnv(now, opt.Fixed.Seed)
 	g.globals = slices.Clone(img.globals)
 	g.host.open(limits.HostTime, nil, nil)
+	mem.Enter()
+	defer mem.Leave()
+	if err := g.keepMemory(mem.Bytes()); err != nil {
+		return nil, err
+	}
 	return &Twin{c: c, opt: opt, limits: limits, g: g, mem: mem, lease: &lease{language: c.language, prepared: c.prepared}}, nil
 }
 

@@ -64,8 +64,9 @@ func run(ctx context.Context, quick bool, sessions int, out string) (err error) 
 		parts = []part{
 			{"host calls", b.hostCalls},
 			{"one instance", b.oneInstance},
-			{"calls that wait", b.waiting},
 			{"parked instances", func(ctx context.Context) error { return b.parked(ctx, sessions) }},
+			// Last, because Go's runtime keeps a record of every goroutine that there was, which each collection looks at.
+			{"calls that wait", b.waiting},
 		}
 	} else {
 		eng, err := b.open(ctx)

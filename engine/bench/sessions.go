@@ -376,8 +376,9 @@ func (b *bench) parked(ctx context.Context, n int) error {
 	n = b.count(n, 1000)
 	sec := b.report.section("Parked instances", fmt.Sprintf("%d instances of one component, each called once and then parked, as they are: nothing is compressed. "+
 		"Then 100,000 random calls, then one more of every instance. Memory is what all take, and per instance. A GC pause is the upper end of the runtime's histogram bucket.", n),
-		"language", "opened and called", "anonymous memory", "of it, states", "per instance", "GC cycle, p50 of 9", "longest GC pause", "random call, p50", "p99", "all verified in")
+		"language", "opened and called", "anonymous memory", "of it, states", "per instance", "GC cycle before, p50 of 9", "with them", "longest GC pause", "random call, p50", "p99", "all verified in")
 	return b.eachSession(ctx, 8<<30, func(s sessionSubject, e *engine.Engine, c *engine.Component) error {
+		empty, _ := collect()
 		debug.FreeOSMemory()
 		before := anonymousBytes()
 		list := make([]*engine.Instance, n)
@@ -418,7 +419,7 @@ func (b *bench) parked(ctx context.Context, n int) error {
 		}
 		verified := time.Since(begin)
 		sec.row(s.name, fmt.Sprintf("%d in %s", n, format(opened)), mebibytes(total), mebibytes(stats.ParkedBytes), fmt.Sprintf("%d B", (total-before)/int64(n)),
-			format(cycle), format(pause), format(times.p(50)), format(times.p(99)), format(verified))
+			format(empty), format(cycle), format(pause), format(times.p(50)), format(times.p(99)), format(verified))
 		b.report.goal("instances parked in one process under 8 GiB", s.name, fmt.Sprintf("%d in %s", n, mebibytes(total)), "1000000", n >= 1_000_000 && total < 8<<30)
 		b.report.atMost("random one of them: wake, call and park, p50", s.name, times.p(50), 60*time.Microsecond)
 		b.report.atMost("GC pause with them", s.name, pause, time.Millisecond)

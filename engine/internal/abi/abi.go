@@ -19,6 +19,7 @@ const (
 	Seal       = "spore_seal"
 	Call       = "spore_call"
 	Settle     = "spore_settle"
+	Tidy       = "spore_tidy"
 	Reserve    = "spore_reserve"
 )
 
@@ -56,7 +57,7 @@ const (
 var ErrABI = errors.New("guest broke the ABI")
 
 // controlSize is the length of the control block in bytes.
-const controlSize = 28
+const controlSize = 32
 
 // A ControlBlock is a copy of a guest's control block.
 type ControlBlock struct {
@@ -91,6 +92,15 @@ func Fresh(mem []byte, addr uint32) ([]byte, bool) {
 		return nil, false
 	}
 	return b[24:28:28], true
+}
+
+// Kept is Fresh for the field kept.
+func Kept(mem []byte, addr uint32) ([]byte, bool) {
+	b, ok := Slice(mem, addr, controlSize)
+	if !ok {
+		return nil, false
+	}
+	return b[28:32:32], true
 }
 
 // Slice returns the n bytes of mem at ptr, if they exist.

@@ -87,6 +87,7 @@ const (
 	FnSpore // spore_call
 	FnSettle
 	FnReserve
+	FnTidy
 	FnRun     // runs the program, see vm.go
 	FnRecurse // calls itself (n) → i32, n times
 	// FnOwn is the first function that a test adds.
@@ -224,6 +225,7 @@ func (g Guest) Wasm() []byte {
 		{"spore_call", Type{[]byte{I32, I32}, status}, g.call(mood("spore_call"))},
 		{"spore_settle", Type{[]byte{I32, I32, I32}, status}, Seq(mood("spore_settle"), Return(Call(FnRun)))},
 		{"spore_reserve", Type{[]byte{I32}, []byte{I32}}, Seq(mood("spore_reserve"), reserve())},
+		{"spore_tidy", Type{nil, status}, Seq(mood("spore_tidy"), Done())},
 		{"", Type{nil, status}, run()},
 		{"", Type{[]byte{I32}, []byte{I32}}, Seq(If(Not(Get(0)), Return(Const(0))), Call(FnRecurse, Sub(Get(0), Const(1))))},
 	}

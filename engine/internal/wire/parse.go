@@ -69,6 +69,13 @@ func (d *decoder) ints() []int64 {
 	return v
 }
 
+func (d *decoder) modules() (modules []Module) {
+	for n := d.uint(); n > 0 && d.err == nil; n-- { // each takes some of the body
+		modules = append(modules, Module{d.blob(), d.blob(), d.blob()})
+	}
+	return modules
+}
+
 // end returns the first error. What is left over is one.
 func (d *decoder) end(t Type) error {
 	if d.err == nil && len(d.b) > 0 {
@@ -86,10 +93,10 @@ func Parse(t Type, body []byte) (Message, error) {
 	var m Message
 	switch t {
 	case TypeCompile:
-		m = &Compile{ID: d.uint(), Name: d.blob(), Code: d.blob()}
+		m = &Compile{ID: d.uint(), Name: d.blob(), Code: d.blob(), Modules: d.modules()}
 	case TypeRender:
 		m = &Render{ID: d.uint(), Digest: d.digest(), Snapshot: d.blob(), Limits: d.ints(), Console: d.bool(), Grants: d.int(), Fixed: d.bool(),
-			Now: d.int(), Seed: d.uint(), Function: d.blob(), Arg: d.blob(), Session: d.bool(), GoOn: d.bool(), State: d.blob()}
+			Now: d.int(), Seed: d.uint(), Function: d.blob(), Arg: d.blob(), Session: d.bool(), GoOn: d.bool(), State: d.blob(), Modules: d.modules()}
 	case TypeForget:
 		m = &Forget{Digest: d.digest()}
 	case TypeCancel:

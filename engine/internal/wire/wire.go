@@ -56,7 +56,11 @@ const MaxFrame = math.MaxInt32
 type Compile struct {
 	ID         uint64
 	Name, Code []byte
+	Modules    []Module // that it can import
 }
+
+// Module is a module of the embedder. Without code it is one that the guest has.
+type Module struct{ Name, Code, Precompiled []byte }
 
 // Render asks for a call of a component's function.
 type Render struct {
@@ -70,10 +74,11 @@ type Render struct {
 	Now      int64    // its clock, in nanoseconds since 1970
 	Seed     uint64
 	Function []byte
-	Arg      []byte // JSON
-	Session  bool   // the call is one of an instance, and leaves a state
-	GoOn     bool   // it goes on with what is in progress in State
-	State    []byte // of the instance, as the engine encodes it
+	Arg      []byte   // JSON
+	Session  bool     // the call is one of an instance, and leaves a state
+	GoOn     bool     // it goes on with what is in progress in State
+	State    []byte   // of the instance, as the engine encodes it
+	Modules  []Module // that a cell can import
 }
 
 // Forget makes the worker forget a component.
@@ -154,7 +159,8 @@ func (m Raw) appendTo(b []byte) ([]byte, Type) { return append(b, m.Body...), m.
 func (m *Compile) appendTo(b []byte) ([]byte, Type) {
 	b = appendUint(b, m.ID)
 	b = appendBlob(b, m.Name)
-	return appendBlob(b, m.Code), TypeCompile
+	b = appendBlob(b, m.Code)
+	return appendModules(b, m.Modules), TypeCompile
 }
 
 func (m *Render) appendTo(b []byte) ([]byte, Type) {
@@ -171,7 +177,18 @@ func (m *Render) appendTo(b []byte) ([]byte, Type) {
 	b = appendBlob(b, m.Arg)
 	b = appendBool(b, m.Session)
 	b = appendBool(b, m.GoOn)
-	return appendBlob(b, m.State), TypeRender
+	b = appendBlob(b, m.State)
+	return appendModules(b, m.Modules), TypeRender
+}
+
+func appendModules(b []byte, modules []Module) []byte {
+	b = appendUint(b, uint64(len(modules)))
+	for _, m := range modules {
+		b = appendBlob(b, m.Name)
+		b = appendBlob(b, m.Code)
+		b = appendBlob(b, m.Precompiled)
+	}
+	return b
 }
 
 func (m *Forget) appendTo(b []byte) ([]byte, Type) { return append(b, m.Digest[:]...), TypeForget }

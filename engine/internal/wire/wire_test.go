@@ -14,9 +14,9 @@ import (
 func messages() []Message {
 	return []Message{
 		Raw{TypeStart, []byte(`{"a":1}`)},
-		&Compile{ID: 1, Name: []byte("a.js"), Code: []byte("code")},
+		&Compile{ID: 1, Name: []byte("a.js"), Code: []byte("code"), Modules: []Module{{[]byte("gpu"), []byte("source"), []byte("code")}, {[]byte("b"), []byte{}, []byte{}}}},
 		&Render{ID: 2, Digest: [32]byte{1, 2}, Snapshot: []byte("image"), Limits: []int64{1, -1, 1 << 60}, Console: true, Grants: 1 << 20, Fixed: true,
-			Now: -5, Seed: 1 << 63, Function: []byte("render"), Arg: []byte("{}"), Session: true, GoOn: true, State: []byte("state")},
+			Now: -5, Seed: 1 << 63, Function: []byte("render"), Arg: []byte("{}"), Session: true, GoOn: true, State: []byte("state"), Modules: []Module{{[]byte("gpu"), []byte("source"), []byte{}}}},
 		&Suspend{ID: 3},
 		&Forget{Digest: [32]byte{31: 9}},
 		&Cancel{ID: 1<<64 - 1},

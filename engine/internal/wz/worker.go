@@ -207,16 +207,11 @@ func classify(err error) error {
 		return s.err
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	if text == StackOverflow { // the one trap that wazero returns without its prefix
+	if text == StackOverflow { // the one trap that wazero returns without its prefix, as a value that cannot be named from here
 		return &Trap{text}
 	}
 	if reason, ok := strings.CutPrefix(text, "wasm error: "); ok {
 		return &Trap{reason}
-	}
-	// Of all traps this one comes without the prefix, as a value that cannot
-	// be named from here.
-	if text == StackOverflow {
-		return &Trap{StackOverflow}
 	}
 	return err
 }

@@ -1,6 +1,6 @@
 // Sleeps on a fixed clock until it has passed the end of time.
 // class: async
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=15ms
 // fixed:
 import { callSync } from "spore";

@@ -1,6 +1,6 @@
 // Top-level code that makes functions of a hundred thousand statements and arguments, again and again.
 // class: compile
-// expect: limit CompileTime
+// expect: limit CompileTime within 25ms
 // compile:
 for (;;) {
   Function('a++;'.repeat(1e5));

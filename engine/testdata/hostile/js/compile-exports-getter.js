@@ -1,5 +1,5 @@
 // An exported getter that never returns.
 // class: compile
-// expect: limit CompileTime
+// expect: limit CompileTime within 25ms
 // compile:
 Object.defineProperty(exports, 'render', { enumerable: true, get() { for (;;); } });

@@ -1,6 +1,6 @@
 // Constraints of inferred types, which the parser reads with what follows and without: 2^40 readings.
 // class: compile
-// expect: limit CompileTime
+// expect: limit CompileTime within 25ms
 // compile:
 type A<X> = X extends
   [infer T extends [infer T extends [infer T extends [infer T extends 

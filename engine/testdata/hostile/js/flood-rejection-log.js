@@ -1,7 +1,7 @@
 // Every rejection that is logged makes another one.
 // class: flood
 // expect: limit Console
-// limits: CallTime=2s Console=1KiB
+// limits: Console=1KiB
 function attack() {
   const again = () => ({ get message() { Promise.reject(again()); return "x"; }, toString() { return "x"; } });
   Promise.reject(again());

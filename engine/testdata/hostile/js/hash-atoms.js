@@ -1,7 +1,7 @@
 // Property names without end.
 // class: hash
 // expect: limit Memory
-// limits: CallTime=10s Memory=20MiB
+// limits: Memory=20MiB
 function attack() {
   const o = {};
   for (let i = 0; ; i++) o["some long property name number " + i] = i;

@@ -1,6 +1,6 @@
 // Map keys and property names chosen to collide in a hash table with a fixed seed.
 // class: hash
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=100ms Memory=60MiB
 function attack() {
   const m = new Map();

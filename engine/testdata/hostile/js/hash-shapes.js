@@ -1,7 +1,7 @@
 // Objects each of which has a shape of its own.
 // class: hash
 // expect: limit Memory
-// limits: CallTime=10s Memory=20MiB
+// limits: Memory=20MiB
 function attack() {
   const kept = [];
   for (let i = 0; ; i++) { const o = {}; o["a" + i] = 1; o["b" + i] = 2; delete o["a" + i]; kept.push(o); }

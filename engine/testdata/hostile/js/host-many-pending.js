@@ -1,7 +1,7 @@
 // Tens of thousands of host calls that are pending at once, all due now.
 // class: host
 // expect: limit HostCalls
-// limits: CallTime=20s Memory=60MiB
+// limits: Memory=60MiB
 import { call } from "spore";
 function attack() {
   setInterval(() => {}, 1);

@@ -1,6 +1,6 @@
 // A generator whose finally block yields for ever.
 // class: loop
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=50ms
 function* g() { try { yield 1; } finally { for (;;) yield 2; } }
 function attack() {

@@ -1,6 +1,6 @@
 // for-of over an iterator that never ends and whose return() never returns.
 // class: loop
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=50ms
 const endless = {
   [Symbol.iterator]() { return this; },

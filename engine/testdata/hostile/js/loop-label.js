@@ -1,6 +1,6 @@
 // Labelled continue through finally blocks.
 // class: loop
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=50ms
 function attack() {
   outer: for (;;) {

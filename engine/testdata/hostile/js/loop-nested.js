@@ -1,6 +1,6 @@
 // Loops inside loops, each of them short.
 // class: loop
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=50ms
 function attack() {
   let n = 0;

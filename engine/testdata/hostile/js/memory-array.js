@@ -1,6 +1,6 @@
 // An array that grows for ever.
 // class: memory
 // expect: limit Memory
-// limits: CallTime=10s Memory=24MiB
+// limits: Memory=24MiB
 function attack() { const a = []; for (;;) a.push(a.length, {}); }
 export const render = (p) => (p.attack ? attack(p) : `fine ${p.n}`);

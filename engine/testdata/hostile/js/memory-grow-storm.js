@@ -1,6 +1,6 @@
 // Thousands of growths of a few pages each, freed and asked for again in other sizes.
 // class: memory
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=200ms Memory=40MiB
 function attack() {
   for (let round = 0; ; round++) {

@@ -1,7 +1,7 @@
 // Resizable buffers that grow and shrink.
 // class: memory
 // expect: limit Memory
-// limits: CallTime=10s Memory=24MiB
+// limits: Memory=24MiB
 function attack() {
   const kept = [];
   for (;;) { const b = new ArrayBuffer(1, { maxByteLength: 1 << 22 }); b.resize(1 << 22); b.resize(0); b.resize(1 << 22); kept.push(b); }

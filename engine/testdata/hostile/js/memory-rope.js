@@ -1,7 +1,7 @@
 // A rope of strings that is doubled sixty times and never flattened, and then is.
 // class: memory
 // expect: error InternalError
-// limits: CallTime=10s Memory=24MiB
+// limits: Memory=24MiB
 function attack() {
   let s = "x".repeat(10000);
   for (let i = 0; i < 60; i++) s = s + s;

@@ -1,7 +1,7 @@
 // Weak references and finalizers that bring back what was to be freed.
 // class: memory
 // expect: limit Memory
-// limits: CallTime=10s Memory=24MiB
+// limits: Memory=24MiB
 const kept = [];
 const registry = new FinalizationRegistry((o) => kept.push(o, {}, []));
 function attack() {

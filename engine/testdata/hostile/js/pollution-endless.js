@@ -1,6 +1,6 @@
 // What the report of an error may use never returns.
 // class: pollution
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=50ms
 function attack() {
   const endless = () => { for (;;); };

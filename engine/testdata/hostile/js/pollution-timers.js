@@ -1,7 +1,7 @@
 // Map, Date and Math are broken, and then a timer is set, which is never found again.
 // class: pollution
 // expect: stuck
-// limits: CallTime=2s
+// limits: CallTime=60s
 async function attack() {
   const lie = () => NaN;
   Date.now = Math.min = Math.max = Math.trunc = lie;

@@ -1,7 +1,7 @@
 // A list of half a million objects inside each other, dropped at once.
 // class: recursion
 // expect: text freed
-// limits: CallTime=10s Memory=60MiB
+// limits: Memory=60MiB
 function attack() {
   let o = null;
   for (let i = 0; i < 3e5; i++) o = { o };

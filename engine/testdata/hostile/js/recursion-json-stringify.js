@@ -1,7 +1,7 @@
 // An array nested a hundred thousand deep, as the result.
 // class: recursion
 // expect: result RangeError
-// limits: CallTime=10s Memory=60MiB
+// limits: Memory=60MiB
 function attack() {
   let a = [];
   for (let i = 0; i < 1e5; i++) a = [a];

@@ -1,7 +1,7 @@
 // A chain of two hundred thousand prototypes, at the end of which nothing is found.
 // class: recursion
 // expect: text falseundefined
-// limits: CallTime=10s Memory=60MiB
+// limits: Memory=60MiB
 function attack() {
   let o = {};
   for (let i = 0; i < 2e5; i++) o = Object.create(o);

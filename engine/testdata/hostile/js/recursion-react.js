@@ -1,7 +1,7 @@
 // A React component that renders itself.
 // class: recursion
 // expect: limit Memory
-// limits: CallTime=10s Memory=20MiB
+// limits: Memory=20MiB
 import { createElement } from "react";
 const Self = () => createElement("b", null, createElement(Self));
 function attack() { return createElement(Self); }

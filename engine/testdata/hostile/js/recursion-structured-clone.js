@@ -1,7 +1,7 @@
 // structuredClone of a list a hundred thousand deep.
 // class: recursion
 // expect: error RangeError
-// limits: CallTime=10s Memory=60MiB
+// limits: Memory=60MiB
 function attack() {
   let o = null;
   for (let i = 0; i < 1e5; i++) o = { o };

@@ -1,6 +1,6 @@
 // A sticky expression whose lastIndex is an object that never converts.
 // class: regex
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=50ms
 function attack() {
   const r = /a/y;

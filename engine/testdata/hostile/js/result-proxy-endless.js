@@ -1,7 +1,7 @@
 // A proxy whose keys are endless.
 // class: result
 // expect: limit Memory
-// limits: CallTime=20s Memory=12MiB
+// limits: Memory=12MiB
 function attack() {
   return new Proxy([], { get: (t, k) => (k === "length" ? 2 ** 32 - 1 : k === "toJSON" ? undefined : 1) });
 }

@@ -1,6 +1,6 @@
 // Catches the error of exhausted memory and asks for more.
 // class: swallow
-// expect: limit CallTime
+// expect: limit CallTime within 25ms
 // limits: CallTime=300ms Memory=24MiB
 function attack() {
   const kept = [];

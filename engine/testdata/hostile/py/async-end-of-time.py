@@ -1,6 +1,6 @@
 # A sleep that ends later than a clock can show.
 # class: async
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import asyncio

@@ -1,6 +1,6 @@
 # Sleeps on a fixed clock, where they take no time at all.
 # class: async
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 # fixed:
 

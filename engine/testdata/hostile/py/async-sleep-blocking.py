@@ -1,6 +1,6 @@
 # time.sleep for longer than there are numbers.
 # class: async
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import time

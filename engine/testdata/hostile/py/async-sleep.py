@@ -1,6 +1,6 @@
 # A sleep longer than the call may take.
 # class: async
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import asyncio

@@ -1,6 +1,6 @@
 # Tasks that each start two.
 # class: async
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=300ms Memory=60MiB
 
 import asyncio

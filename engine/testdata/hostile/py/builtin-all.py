@@ -1,6 +1,6 @@
 # any and all over an endless cycle.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import itertools

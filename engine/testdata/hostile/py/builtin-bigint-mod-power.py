@@ -1,6 +1,6 @@
 # pow with a modulus of a hundred thousand bits.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():

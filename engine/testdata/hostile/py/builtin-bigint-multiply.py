@@ -1,6 +1,6 @@
 # Multiplication of numbers with hundreds of thousands of digits.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms
 
 def attack():

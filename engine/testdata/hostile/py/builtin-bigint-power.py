@@ -1,6 +1,6 @@
 # A power with millions of digits.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=60MiB
 
 def attack():

@@ -1,6 +1,6 @@
 # Numbers with a million digits as text, after the limit for that was lifted.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=60MiB
 
 import sys

@@ -1,6 +1,6 @@
 # in, index and count over an endless range-like sequence.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():

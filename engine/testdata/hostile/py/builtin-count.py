@@ -1,6 +1,6 @@
 # Searching long bytes for what is almost everywhere in them.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms Memory=60MiB
 
 def attack():

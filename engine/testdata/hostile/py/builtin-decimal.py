@@ -1,6 +1,6 @@
 # Decimal functions with a precision of a million digits.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=60MiB
 
 import decimal

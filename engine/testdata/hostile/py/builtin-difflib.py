@@ -1,6 +1,6 @@
 # Comparing texts in quadratic time.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms
 
 import difflib

@@ -1,6 +1,6 @@
 # math.factorial, comb and isqrt of large numbers.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=60MiB
 
 import math

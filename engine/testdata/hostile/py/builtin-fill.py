@@ -1,6 +1,6 @@
 # bytes and lists of tens of megabytes made and thrown away.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms Memory=60MiB
 
 def attack():

@@ -1,6 +1,6 @@
 # Searching a long text for a long needle.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms
 
 def attack():

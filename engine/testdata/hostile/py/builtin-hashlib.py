@@ -1,6 +1,6 @@
 # pbkdf2 with a billion rounds.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import hashlib

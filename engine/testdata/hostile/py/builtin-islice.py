@@ -1,6 +1,6 @@
 # An iterator of iterators in C that never gives anything.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import itertools

@@ -1,6 +1,6 @@
 # json.dumps and loads of megabytes, again and again.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms Memory=60MiB
 
 import json

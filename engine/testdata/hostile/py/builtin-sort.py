@@ -1,6 +1,6 @@
 # Sorting a large list again and again.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import random

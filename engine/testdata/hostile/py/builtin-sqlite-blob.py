@@ -1,7 +1,7 @@
 # Values larger than any memory in SQL.
 # class: builtin
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 import sqlite3
 

@@ -1,6 +1,6 @@
 # A join of eight tables without a condition.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms Memory=60MiB
 
 import sqlite3

@@ -1,6 +1,6 @@
 # The sum of a trillion numbers, in C.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():

@@ -1,7 +1,7 @@
 # A compressed file that holds itself without end.
 # class: builtin
 # expect: limit Memory
-# limits: CallTime=20s Memory=40MiB
+# limits: Memory=40MiB
 
 import gzip, io
 

@@ -1,6 +1,6 @@
 # str.translate with a table that is never done.
 # class: builtin
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():

@@ -1,6 +1,6 @@
 # Top-level code that never ends and catches everything.
 # class: compile
-# expect: limit CompileTime
+# expect: limit CompileTime within 25ms
 # compile:
 
 while True:

@@ -1,7 +1,7 @@
 # pickle with a memo index of two billion, and an opcode stream that recurses.
 # class: corruption
 # expect: error OverflowError
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import pickle
 

@@ -3,7 +3,7 @@
 # well.
 # class: corruption
 # expect: json [false,true]
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import opcode, re, struct, types
 

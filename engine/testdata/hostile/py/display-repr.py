@@ -1,6 +1,6 @@
 # A value whose text takes for ever.
 # class: display
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms
 
 from spore import display

@@ -1,6 +1,6 @@
 # An exception whose str never ends.
 # class: error
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 class Odd(Exception):

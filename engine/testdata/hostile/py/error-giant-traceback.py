@@ -1,7 +1,7 @@
 # A traceback of a hundred thousand entries.
 # class: error
 # expect: error ValueError
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import sys
 

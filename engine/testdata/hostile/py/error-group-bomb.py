@@ -1,7 +1,7 @@
 # Exception groups that share their members: small in memory, enormous as text.
 # class: error
 # expect: error ExceptionGroup
-# limits: CallTime=50s Memory=60MiB
+# limits: Memory=60MiB
 
 def attack():
     e = ValueError('x')

@@ -1,7 +1,7 @@
 # An exception with fifty thousand contexts.
 # class: error
 # expect: error ValueError
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 def attack():
     e = None

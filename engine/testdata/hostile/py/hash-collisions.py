@@ -1,6 +1,6 @@
 # Integers that all have the same hash, as keys.
 # class: hash
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms Memory=60MiB
 
 def attack():

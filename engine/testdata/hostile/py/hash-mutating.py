@@ -1,7 +1,7 @@
 # A key whose comparison changes the dictionary it is looked up in.
 # class: hash
 # expect: text survived
-# limits: CallTime=10s
+# limits: CallTime=60s
 
 def attack():
     d = {}

@@ -1,6 +1,6 @@
 # Objects with a constant hash and an expensive comparison, as keys.
 # class: hash
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=100ms
 
 def attack():

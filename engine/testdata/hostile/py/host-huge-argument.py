@@ -1,7 +1,7 @@
 # An argument of a megabyte.
 # class: host
 # expect: error HostError
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import spore
 

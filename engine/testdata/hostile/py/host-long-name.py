@@ -1,7 +1,7 @@
 # The longest name a host function can have.
 # class: host
 # expect: error HostError
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import spore
 

@@ -1,6 +1,6 @@
 # Nine thousand host calls that are pending at once, all due now.
 # class: host
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=600ms Memory=60MiB
 
 import asyncio, spore

@@ -1,6 +1,6 @@
 # Iterators that never end, consumed by C code.
 # class: loop
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import itertools

@@ -1,6 +1,6 @@
 # The shortest loop there is.
 # class: loop
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():

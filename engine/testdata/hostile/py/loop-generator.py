@@ -1,7 +1,7 @@
 # A generator that yields when it is closed.
 # class: loop
 # expect: text closed
-# limits: CallTime=2s
+# limits: CallTime=60s
 
 def g():
     while True:

@@ -1,6 +1,6 @@
 # A loop with a trace function that loops.
 # class: loop
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import sys

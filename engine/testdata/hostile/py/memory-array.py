@@ -1,7 +1,7 @@
 # Arrays, deques, sets and memoryviews that grow for ever.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 import array, collections
 

@@ -1,7 +1,7 @@
 # One bytearray larger than any memory.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len(bytearray(2**31 - 64))

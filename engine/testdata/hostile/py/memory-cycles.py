@@ -2,7 +2,7 @@
 # which is printed each time, and so the console is full first.
 # class: memory
 # expect: limit Console
-# limits: CallTime=20s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     kept = []

@@ -1,7 +1,7 @@
 # A number with four hundred million digits.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 import decimal
 

@@ -1,7 +1,7 @@
 # A dictionary of new strings.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     d = {}

@@ -1,7 +1,7 @@
 # A format whose width is enormous.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len(f'{1:>1000000000}')

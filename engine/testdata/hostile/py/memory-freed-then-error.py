@@ -2,7 +2,7 @@
 # counts.
 # class: memory
 # expect: error ValueError
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     kept = []

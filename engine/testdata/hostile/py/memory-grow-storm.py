@@ -1,6 +1,6 @@
 # Thousands of growths and frees in changing sizes.
 # class: memory
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=40MiB
 
 def attack():

@@ -1,7 +1,7 @@
 # A list that grows for ever.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     a = []

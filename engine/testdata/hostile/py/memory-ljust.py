@@ -1,7 +1,7 @@
 # ljust, center, expandtabs and zfill to the greatest length.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len('\t'.expandtabs(10**9)) + len('x'.zfill(10**9))

@@ -1,7 +1,7 @@
 # Repetition of sequences to the greatest length.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len([None] * (2**29 - 1))

@@ -1,7 +1,7 @@
 # Lengths that are not numbers a machine has.
 # class: memory
 # expect: error OverflowError
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len('x' * 2**62)

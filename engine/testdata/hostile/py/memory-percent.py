@@ -1,7 +1,7 @@
 # % and str.format with enormous precision.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len('%.1000000000f' % 1.5)

@@ -1,7 +1,7 @@
 # itertools.product and combinations of more than fits.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 import itertools
 

@@ -1,7 +1,7 @@
 # replace of nothing by a long text.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return len(('x' * 10**6).replace('', 'y' * 10**3))

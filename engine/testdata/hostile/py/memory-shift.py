@@ -1,7 +1,7 @@
 # A shift by more than there are bits.
 # class: memory
 # expect: error OverflowError
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     return 1 << (1 << 100)

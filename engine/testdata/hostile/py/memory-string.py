@@ -1,7 +1,7 @@
 # A string doubled until there is no memory.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=10s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     s = 'é'

@@ -1,7 +1,7 @@
 # Classes without end.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=20s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     kept = []

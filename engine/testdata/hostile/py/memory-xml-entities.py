@@ -1,7 +1,7 @@
 # XML entities that refer to each other: a billion laughs.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=20s Memory=40MiB
+# limits: Memory=40MiB
 
 import xml.etree.ElementTree as ET
 

@@ -1,7 +1,7 @@
 # A small compressed text that unpacks to a gigabyte.
 # class: memory
 # expect: limit Memory
-# limits: CallTime=20s Memory=40MiB
+# limits: Memory=40MiB
 
 import zlib
 

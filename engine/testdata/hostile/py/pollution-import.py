@@ -1,6 +1,6 @@
 # Finders and path hooks that never return.
 # class: pollution
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import sys

@@ -1,6 +1,6 @@
 # traceback, linecache and types, which a report may need, never return.
 # class: pollution
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import linecache, traceback, types

@@ -1,7 +1,7 @@
 # Finalizers that make objects with finalizers, each inside the other.
 # class: recursion
 # expect: text survived
-# limits: CallTime=10s Console=64KiB
+# limits: Console=64KiB
 
 class A:
     def __init__(self, n): self.n = n

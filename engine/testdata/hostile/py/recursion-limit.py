@@ -1,7 +1,7 @@
 # The same after the recursion limit was raised to ten million: frames fill the memory.
 # class: recursion
 # expect: limit Memory
-# limits: CallTime=20s Memory=40MiB
+# limits: Memory=40MiB
 
 import sys
 

@@ -1,6 +1,6 @@
 # The hash of a slice of slices, which is taken three times at each level: calls without a loop, in native code.
 # class: recursion
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 

@@ -1,7 +1,7 @@
 # Weak reference callbacks that drop the next weakly referenced object.
 # class: recursion
 # expect: text survived
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import weakref
 

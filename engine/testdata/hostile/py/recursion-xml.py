@@ -1,7 +1,7 @@
 # XML nested a hundred thousand deep.
 # class: recursion
 # expect: error RecursionError
-# limits: CallTime=10s Memory=60MiB
+# limits: Memory=60MiB
 
 import xml.etree.ElementTree as ET
 

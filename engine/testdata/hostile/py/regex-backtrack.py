@@ -1,6 +1,6 @@
 # Exponential backtracking.
 # class: regex
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import re

@@ -1,6 +1,6 @@
 # A pattern that is long to compile: a set of every other character, ignoring case.
 # class: regex
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=60MiB
 
 import re

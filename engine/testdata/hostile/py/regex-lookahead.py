@@ -1,6 +1,6 @@
 # Backtracking in lookaheads and conditional groups.
 # class: regex
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import re

@@ -1,6 +1,6 @@
 # Repeats of repeats with counts, searched at every place.
 # class: regex
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import re

@@ -1,6 +1,6 @@
 # __html__ that never ends.
 # class: result
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 class A:

@@ -1,7 +1,7 @@
 # Shared structure that is small in memory and enormous as JSON.
 # class: result
 # expect: limit Memory
-# limits: CallTime=20s Memory=30MiB
+# limits: Memory=30MiB
 
 def attack():
     a = ['x']

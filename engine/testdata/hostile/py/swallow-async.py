@@ -1,6 +1,6 @@
 # A task that cannot be cancelled.
 # class: swallow
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 import asyncio

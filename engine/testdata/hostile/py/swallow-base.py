@@ -1,6 +1,6 @@
 # except BaseException and finally, around and inside each other.
 # class: swallow
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():

@@ -1,6 +1,6 @@
 # Catches MemoryError and asks for more.
 # class: swallow
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=200ms Memory=40MiB
 
 def attack():

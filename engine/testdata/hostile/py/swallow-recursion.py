@@ -1,6 +1,6 @@
 # Catches RecursionError in every frame and recurses again: exponential work.
 # class: swallow
-# expect: limit CallTime
+# expect: limit CallTime within 25ms
 # limits: CallTime=50ms
 
 def attack():
