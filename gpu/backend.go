@@ -57,6 +57,9 @@ type Info struct {
 
 	// Ops are the operations that the backend has.
 	Ops []tensor.Op
+
+	// Models are what a worker process serves beside programs, see [Pool.Models]. Other backends have none.
+	Models []Model `json:",omitempty"`
 }
 
 // A ConstantID names a constant by its type and contents, see [IDOf].

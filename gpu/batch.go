@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -40,6 +39,7 @@ type Function struct {
 	once  sync.Once
 	quota int // calls of a tenant that wait
 	stats *counters
+	held  *requests
 
 	mu      sync.Mutex
 	waiting []*batched     // guarded by mu
@@ -55,6 +55,8 @@ type Request struct {
 	Inputs     []Tensor
 	Outputs    []Tensor // set by Run
 	Err        error    // set by Run: why this request failed. A [*hostfuncs.Error] is shown to the guest.
+
+	weight int64 // bytes that count in the tenant's quota
 }
 
 // A batched call waits for its turn or runs.
@@ -80,7 +82,7 @@ func (f *Function) prepare(p *Pool) {
 		positive(&f.MaxBatch, 1)
 		positive(&f.Parallel, 1)
 		positive(&f.Timeout, 10*time.Second)
-		f.quota, f.stats, f.of = p.cfg.Quota.Queue, &p.stats, map[string]int{}
+		f.quota, f.stats, f.held, f.of = p.cfg.Quota.Queue, &p.stats, &p.requests, map[string]int{}
 	})
 }
 
@@ -91,6 +93,9 @@ func (f *Function) do(ctx context.Context, r *Request) error {
 			return err
 		}
 	}
+	if err := f.held.hold(r.Tenant, r.weight); err != nil {
+		return err
+	}
 	c := &batched{request: r, begin: time.Now(), done: make(chan struct{})}
 	if f.Key != nil {
 		c.key = f.Key(r)
@@ -98,6 +103,7 @@ func (f *Function) do(ctx context.Context, r *Request) error {
 	f.mu.Lock()
 	if c.turn = f.of[r.Tenant]; c.turn >= f.quota {
 		f.mu.Unlock()
+		f.held.free(r.Tenant, r.weight)
 		return ErrQuota
 	}
 	f.of[r.Tenant]++
@@ -125,6 +131,7 @@ func (f *Function) leave(c *batched) {
 		return
 	}
 	f.take(c)
+	f.held.free(c.request.Tenant, c.request.weight)
 }
 
 // take takes a call out of those that wait. f.mu is held, here and in start.
@@ -177,24 +184,28 @@ func (f *Function) choose(key string) []*batched {
 // run runs a batch.
 func (f *Function) run(ctx context.Context, b *batch) {
 	requests := make([]*Request, len(b.calls))
+	asked := make([]Request, len(b.calls)) // as they are before Run has set anything
 	for i, c := range b.calls {
-		requests[i] = c.request
+		requests[i], asked[i] = c.request, *c.request
 	}
 	f.stats.batches.Add(1)
 	f.stats.batched.Add(int64(len(requests)))
 	if err := f.guarded(ctx, requests); err != nil {
-		for _, r := range requests {
-			r.Outputs, r.Err = nil, err
-			if len(requests) > 1 && ctx.Err() == nil {
-				r.Err = nil
-				if err := f.guarded(ctx, []*Request{r}); err != nil {
-					r.Outputs, r.Err = nil, err
+		for i, r := range requests {
+			*r = asked[i]
+			if len(requests) > 1 { // the error may be about another's request, and nobody gets to see it who was not alone
+				if err = ctx.Err(); err == nil {
+					err = f.guarded(ctx, []*Request{r})
 				}
+			}
+			if err != nil {
+				r.Outputs, r.Err = nil, err
 			}
 		}
 	}
 	b.cancel()
-	for _, c := range b.calls {
+	for i, c := range b.calls {
+		f.held.free(asked[i].Tenant, asked[i].weight)
 		close(c.done)
 	}
 	f.mu.Lock()
@@ -219,32 +230,39 @@ type callArg struct {
 	Inputs     []Tensor       `json:"inputs,omitempty"`
 }
 
-type callResult struct {
-	Parameters map[string]any `json:"parameters,omitempty"`
-	Outputs    []Tensor       `json:"outputs"`
-}
-
-func (g *guestFunctions) call(ctx context.Context, a callArg) (callResult, error) {
-	f := g.byName[a.Function]
-	if f == nil {
-		return callResult{}, hostfuncs.Errorf(hostfuncs.CodeNotGranted, "there is no function %.100q", a.Function)
-	}
+// request returns the request of a call, if its tensors are valid.
+func (a *callArg) request(ctx context.Context) (*Request, error) {
 	for i := range a.Inputs {
 		if err := a.Inputs[i].check(); err != nil {
-			return callResult{}, hostfuncs.Errorf(hostfuncs.CodeInvalid, "input %d: %s", i, err)
+			return nil, hostfuncs.Errorf(hostfuncs.CodeInvalid, "input %d: %s", i, err)
 		}
 	}
-	r := &Request{Tenant: hostfuncs.CallerOf(ctx).Tenant, Parameters: a.Parameters, Inputs: a.Inputs}
+	n, err := a.weigh()
+	if err != nil {
+		return nil, err
+	}
+	return &Request{Tenant: hostfuncs.CallerOf(ctx).Tenant, Parameters: a.Parameters, Inputs: a.Inputs, weight: n}, nil
+}
+
+func (g *guestFunctions) call(ctx context.Context, a callArg) (Part, error) {
+	f := g.byName[a.Function]
+	if f == nil && g.streams[a.Function] != nil {
+		return Part{}, hostfuncs.Errorf(hostfuncs.CodeInvalid, "%q answers in parts: gpu.stream calls it", a.Function)
+	}
+	if f == nil {
+		return Part{}, unknownFunction(a.Function)
+	}
+	r, err := a.request(ctx)
+	if err != nil {
+		return Part{}, err
+	}
 	if err := f.do(ctx, r); err != nil {
-		if _, ok := errors.AsType[*hostfuncs.Error](err); ok {
-			return callResult{}, err
-		}
-		return callResult{}, forGuest(err)
+		return Part{}, shownOr(err)
 	}
 	for i := range r.Outputs {
 		if err := r.Outputs[i].check(); err != nil {
-			return callResult{}, fmt.Errorf("gpu: output %d of %s: %w", i, f.Name, err)
+			return Part{}, fmt.Errorf("gpu: output %d of %s: %w", i, f.Name, err)
 		}
 	}
-	return callResult{r.Parameters, append([]Tensor{}, r.Outputs...)}, nil
+	return Part{r.Parameters, append([]Tensor{}, r.Outputs...)}, nil
 }

@@ -282,3 +282,85 @@ func FuzzTensor(f *testing.F) {
 		}
 	})
 }
+
+// TestBatchKeepsSecrets has a batch fail with an error that is about one tenant's request, and its time run out before all were tried alone.
+func TestBatchKeepsSecrets(t *testing.T) {
+	p := newPool(t, gpu.Config{})
+	var parameters []any // of those that ran alone
+	f := &gpu.Function{Name: "double", MaxBatch: 3, MaxDelay: time.Minute, Timeout: 200 * time.Millisecond, Run: func(ctx context.Context, batch []*gpu.Request) error {
+		if len(batch) > 1 {
+			for _, r := range batch {
+				r.Parameters, r.Err = nil, hostfuncs.Errorf("sad", "of another attempt")
+			}
+			return hostfuncs.Errorf("sad", "what one of them has sent")
+		}
+		parameters = append(parameters, batch[0].Parameters["mood"])
+		if len(parameters) == 1 {
+			batch[0].Outputs = []gpu.Tensor{batch[0].Inputs[0]}
+			return nil
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	funcs := gpu.Functions(p, gpu.Options{Functions: []*gpu.Function{f}})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	codes := map[string]int{}
+	for i := range 3 {
+		wg.Go(func() {
+			err := callDouble(context.Background(), funcs, fmt.Sprint("tenant ", i), "calm", 0) // whose double is itself
+			code := ""
+			if err != nil {
+				code = hostfuncs.ForGuest(err).Code
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			codes[code]++
+		})
+	}
+	wg.Wait()
+	require.Equal(t, map[string]int{"": 1, hostfuncs.CodeTimeout: 2}, codes)
+	require.Equal(t, []any{"calm", "calm"}, parameters, "they are asked what the guest has asked")
+}
+
+// TestRequestBytes has a tenant keep the embedder's memory full with requests that wait, run, and were given up.
+func TestRequestBytes(t *testing.T) {
+	p := newPool(t, gpu.Config{Quota: gpu.Quota{Bytes: 100_000}})
+	release := make(chan bool)
+	end := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(end) // before the pool is closed, which waits for streams
+	work := func(context.Context, *gpu.Request) { <-release }
+	var came atomic.Int64
+	f := &gpu.Function{Name: "f", Key: func(*gpu.Request) string { came.Add(1); return "" }, Run: func(ctx context.Context, batch []*gpu.Request) error { work(ctx, batch[0]); return nil }}
+	s := &gpu.Stream{Name: "s", Run: func(ctx context.Context, r *gpu.Request, _ func(gpu.Part) error) error { work(ctx, r); return nil }}
+	funcs := gpu.Functions(p, gpu.Options{Functions: []*gpu.Function{f}, Streams: []*gpu.Stream{s}})
+	ask := func(ctx context.Context, tenant, host, name string) error {
+		i := newInstance(funcs, tenant)
+		t.Cleanup(func() { i.handles.Close() })
+		_, _, err := i.call(ctx, host, `{"function": "`+name+`", "inputs": [{"name": "x", "datatype": "UINT8", "shape": [30000], "data": %b}]}`, make([]byte, 30_000))
+		return err
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	for range 2 { // one runs, one waits
+		go func() { ended <- ask(ctx, "a", "gpu.call", "f") }()
+	}
+	require.Eventually(t, func() bool { return came.Load() == 2 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, ask(t.Context(), "a", "gpu.stream", "s"))
+	requireCode(t, ask(t.Context(), "a", "gpu.stream", "s"), hostfuncs.CodeQuota)
+	require.NoError(t, ask(t.Context(), "b", "gpu.stream", "s"), "another tenant has its own")
+
+	cancel()
+	require.Error(t, <-ended)
+	require.Error(t, <-ended)
+	// The one that waited is gone, soon after its caller has heard of it; the one that runs takes no notice.
+	require.Eventually(t, func() bool { return ask(t.Context(), "a", "gpu.stream", "s") == nil }, 10*time.Second, time.Millisecond)
+	requireCode(t, ask(t.Context(), "a", "gpu.stream", "s"), hostfuncs.CodeQuota)
+	end()
+	for range 20 {
+		require.Eventually(t, func() bool { return ask(t.Context(), "a", "gpu.call", "f") == nil }, 10*time.Second, 5*time.Millisecond)
+	}
+
+	_, _, err := newGuest(funcs, "a").call(t.Context(), "gpu.call", `{"function": "f", "parameters": {"x": [`+strings.Repeat("[0],", 500_000)+`0]}}`)
+	requireCode(t, err, hostfuncs.CodeTooLarge)
+}

@@ -46,13 +46,19 @@ var errCanary = errors.New("gave a wrong answer to the trial")
 // canary has a new worker compute something known. A device that was left in a bad state by the worker before
 // may look well and compute wrongly.
 func canary(w *process, timeout time.Duration) error {
+	if len(w.info.Models) > 0 {
+		if err := modelTrial(w, timeout); err != nil || len(w.info.Ops) == 0 {
+			return err
+		}
+	}
 	c := theTrial()
 	if c.err != nil {
 		return c.err
 	}
 	got := bytes.Repeat([]byte{0xff}, len(c.expected))
 	split := len(got) - 4
-	a, err := w.do(context.Background(), &shm.Call{Op: opEval, In: encodeEval(c.program, [][]byte{c.input}, nil),
+	op, parts := encodeEval(c.program, [][]byte{c.input}, nil, nil)
+	a, err := w.do(context.Background(), &shm.Call{Op: op, In: parts,
 		Out: [][]byte{got[:split:split], got[split:]}, Deadline: time.Now().Add(timeout)})
 	if err == nil {
 		err = decodeAnswer(a, c.program)

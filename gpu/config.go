@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"time"
 
@@ -19,6 +20,10 @@ type Config struct {
 	// Command starts a worker: a program that calls [ServeWorker], and its arguments. It is not looked for in PATH.
 	// Empty means this program, whose main has called ServeWorker.
 	Command []string
+
+	// Name is what a worker that is no Go program finds as its own name (argv[0]); empty means the one by which ServeWorker knows
+	// that it runs in a worker.
+	Name string
 
 	// Env is the environment of workers while they load their libraries, as "NAME=value". It is empty unless said otherwise, and ServeWorker empties
 	// it before a backend is opened.
@@ -37,11 +42,16 @@ type Config struct {
 	// positive. It is taken from the system as it is used. A call cannot be larger, with its results.
 	Arena int64
 
+	// BufferBytes bounds the buffers of all tenants together, see [Pool.NewBuffer]; 256 MiB if it is not positive. It is taken from the system as
+	// it is used.
+	BufferBytes int64
+
 	// Pipes makes calls travel through pipes where memory could be shared.
 	Pipes bool
 
 	// Timeout bounds a call, from when it is made; 10 s if it is not positive. Grace is how long after its end a
-	// worker may go on with it until the worker is killed; 100 ms if it is not positive. StartTimeout bounds the start of a worker; 30 s.
+	// worker may go on with it until the worker is killed; 100 ms if it is not positive. StartTimeout bounds the start of a worker, and how long
+	// it takes a constant; 30 s.
 	Timeout, Grace, StartTimeout time.Duration
 
 	// Limits bound each program.
@@ -50,7 +60,8 @@ type Config struct {
 	// Quota bounds each tenant.
 	Quota Quota
 
-	// ConstantBytes bounds the constants of all tenants together; 1 GiB if it is not positive.
+	// ConstantBytes bounds the constants of all tenants together; 1 GiB if it is not positive. When they are so many, a tenant gets room for more
+	// from those that have no less than it then has.
 	ConstantBytes int64
 
 	// FetchConstant, if not nil, returns a constant that a tenant names and the pool has not: after an instance was resumed in
@@ -61,6 +72,10 @@ type Config struct {
 	// then. It belongs to the caller.
 	Fallback Backend
 
+	// Observe, if not nil, is told of each evaluation when it has ended, on its goroutine and with its context: in a guest's call that is derived from
+	// the one of the component's call. It must be safe for concurrent use.
+	Observe func(context.Context, Observation)
+
 	// Log gets what happens to workers. Nil: nothing is logged.
 	Log *slog.Logger
 }
@@ -69,8 +84,10 @@ type Config struct {
 type Quota struct {
 	Calls     int   // that run; 8
 	Queue     int   // calls that wait; 64
-	Bytes     int64 // of inputs and outputs of all these; 256 MiB
-	Constants int64 // bytes; 256 MiB
+	Bytes     int64 // of inputs and outputs of all these, and again of requests to functions and streams; 256 MiB
+	Constants int64 // bytes, each at least 512; 256 MiB
+	Buffers   int64 // bytes; 64 MiB
+	Streams   int   // in progress, or ended with parts that were not taken; 8
 }
 
 // Delays of starts, see [Pool].
@@ -82,6 +99,9 @@ const (
 	maxQuarantine = 5 * time.Minute // it doubles each time
 )
 
+// maxBufferBytes bounds Config.BufferBytes.
+const maxBufferBytes = min(1<<40, math.MaxInt)
+
 // withDefaults returns c with its defaults put in.
 func (c Config) withDefaults() (Config, error) {
 	positive(&c.Workers, 1)
@@ -89,12 +109,15 @@ func (c Config) withDefaults() (Config, error) {
 	c.InFlight = min(c.InFlight, shm.MaxSlots)
 	positive(&c.Arena, 256<<20)
 	positive(&c.Timeout, 10*time.Second)
+	positive(&c.BufferBytes, 256<<20)
 	positive(&c.Grace, 100*time.Millisecond)
 	positive(&c.StartTimeout, 30*time.Second)
 	positive(&c.Quota.Calls, 8)
 	positive(&c.Quota.Queue, 64)
 	positive(&c.Quota.Bytes, 256<<20)
 	positive(&c.Quota.Constants, 256<<20)
+	positive(&c.Quota.Buffers, 64<<20)
+	positive(&c.Quota.Streams, 8)
 	positive(&c.ConstantBytes, 1<<30)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -104,6 +127,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Arena > shm.MaxCall {
 		return c, fmt.Errorf("gpu: an arena of %d bytes: at most %d", c.Arena, shm.MaxCall)
+	}
+	if c.BufferBytes > maxBufferBytes {
+		return c, fmt.Errorf("gpu: buffers of %d bytes: at most %d", c.BufferBytes, int64(maxBufferBytes))
 	}
 	return c, nil
 }
@@ -121,7 +147,11 @@ func (c *Config) quota() fair.Quota {
 // command returns the program of a worker and its arguments, with its name as the first.
 func (c *Config) command() (path string, args []string, err error) {
 	if len(c.Command) > 0 {
-		return c.Command[0], append([]string{workerName}, c.Command[1:]...), nil
+		name := c.Name
+		if name == "" {
+			name = workerName
+		}
+		return c.Command[0], append([]string{name}, c.Command[1:]...), nil
 	}
 	path, err = selfPath()
 	return path, []string{workerName}, err

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"container/list"
+	"crypto/rand"
 	"sync"
 
 	"github.com/sporeengine/spore/gpu/tensor"
@@ -11,7 +12,8 @@ import (
 // every worker can get them. It is safe for concurrent use.
 //
 // A constant is named by its contents, but the name alone is no right: a tenant can use what it has put
-// itself, and what the embedder shares. What it used least recently goes first when its quota is full.
+// itself, and what the embedder shares. What it used least recently goes first when its quota is full. When all is full, those give way
+// who would have no less than the one that wants more.
 type constants struct {
 	max       int64 // bytes of all
 	perTenant int64 // bytes of each
@@ -23,13 +25,17 @@ type constants struct {
 	tenants map[string]*holder       // guarded by mu
 }
 
+// minConstant is what a constant counts at least, in bytes: an empty one is not free.
+const minConstant = 512
+
 // A constant has the contents of one. id, t and data do not change.
 type constant struct {
 	id     ConstantID
 	t      tensor.Type
 	data   []byte
-	owners int // tenants; guarded by constants.mu
-	pins   int // calls that use it; guarded by constants.mu
+	size   int64 // that counts
+	owners int   // tenants; guarded by constants.mu
+	pins   int   // calls that use it; guarded by constants.mu
 }
 
 // A holder is a tenant that has constants. Its fields are guarded by constants.mu.
@@ -39,8 +45,8 @@ type holder struct {
 	has   map[ConstantID]*list.Element
 }
 
-// sharedHolder is the name of the embedder among the holders. No tenant's is that long.
-const sharedHolder = "\x00shared"
+// sharedHolder is the name of the embedder among the holders. No tenant has it, as it is another one in each process.
+var sharedHolder = "shared " + rand.Text()
 
 func newConstants(max, perTenant int64, dropped func(ConstantID)) *constants {
 	return &constants{max: max, perTenant: perTenant, dropped: dropped, all: map[ConstantID]*constant{}, tenants: map[string]*holder{}}
@@ -67,7 +73,7 @@ func (s *constants) add(tenant string, id ConstantID, t tensor.Type, data []byte
 		h.used.MoveToFront(e)
 		return nil
 	}
-	n := int64(len(data))
+	n := max(int64(len(data)), minConstant)
 	quota := s.perTenant
 	if tenant == sharedHolder {
 		quota = s.max
@@ -83,10 +89,16 @@ func (s *constants) add(tenant string, id ConstantID, t tensor.Type, data []byte
 	}
 	c := s.all[id]
 	if c == nil {
-		if s.bytes+n > s.max {
-			return ErrMemory
+		least := h.bytes + n
+		if tenant == sharedHolder {
+			least = 0
 		}
-		c = &constant{id: id, t: t, data: append(make([]byte, 0, n), data...)}
+		for s.bytes+n > s.max {
+			if !s.makeRoom(least, gone) {
+				return ErrMemory
+			}
+		}
+		c = &constant{id: id, t: t, data: append(make([]byte, 0, len(data)), data...), size: n}
 		c.t.Shape = append(tensor.Shape{}, t.Shape...)
 		s.all[id] = c
 		s.bytes += n
@@ -98,11 +110,34 @@ func (s *constants) add(tenant string, id ConstantID, t tensor.Type, data []byte
 	return nil
 }
 
+// makeRoom drops a constant of a tenant that has so many bytes at least, of the one that has most if it can.
+func (s *constants) makeRoom(least int64, gone *[]ConstantID) bool {
+	var from *holder
+	var name string
+	var which *list.Element
+	for n, h := range s.tenants {
+		if n == sharedHolder || h.bytes < least || from != nil && h.bytes <= from.bytes {
+			continue
+		}
+		for e := h.used.Back(); e != nil; e = e.Prev() {
+			if c := e.Value.(*constant); c.owners == 1 && c.pins == 0 {
+				from, name, which = h, n, e
+				break
+			}
+		}
+	}
+	if from == nil {
+		return false
+	}
+	s.take(name, from, which, gone)
+	return true
+}
+
 // take takes a constant from a tenant. s.mu is held, here and below.
 func (s *constants) take(tenant string, h *holder, e *list.Element, gone *[]ConstantID) {
 	c := h.used.Remove(e).(*constant)
 	delete(h.has, c.id)
-	h.bytes -= int64(len(c.data))
+	h.bytes -= c.size
 	if len(h.has) == 0 {
 		delete(s.tenants, tenant)
 	}
@@ -114,7 +149,7 @@ func (s *constants) take(tenant string, h *holder, e *list.Element, gone *[]Cons
 func (s *constants) forget(c *constant, gone *[]ConstantID) {
 	if c.owners == 0 && c.pins == 0 && s.all[c.id] == c {
 		delete(s.all, c.id)
-		s.bytes -= int64(len(c.data))
+		s.bytes -= c.size
 		*gone = append(*gone, c.id)
 	}
 }

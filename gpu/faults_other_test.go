@@ -2,6 +2,8 @@
 
 package gpu_test
 
+const sharesMemory = false
+
 func fault([]byte) {}
 
 func faultyStart() error { return nil }

@@ -27,7 +27,10 @@ type Options struct {
 	// Functions are what gpu.call can call.
 	Functions []*Function
 
-	// MaxBytes bounds the argument and the result of a call, in bytes; 64 MiB if it is not positive.
+	// Streams are what gpu.stream can call.
+	Streams []*Stream
+
+	// MaxBytes bounds the argument and the result of a call, and a part of a stream, in bytes; 64 MiB if it is not positive.
 	MaxBytes int64
 }
 
@@ -38,32 +41,56 @@ type guestFunctions struct {
 	pool    *Pool
 	opts    Options
 	byName  map[string]*Function
+	streams map[string]*Stream
 	listing []functionInfo
 }
 
-// Functions returns gpu.eval, gpu.constant, gpu.call and gpu.info, by which guests use the pool. Tenants are those of the calls
-// (see [hostfuncs.CallerOf]); quotas hold for a tenant, not for an instance.
+// Functions returns gpu.eval, gpu.constant, gpu.call, gpu.stream, gpu.next, gpu.close and gpu.info, by which guests use the
+// pool. Tenants are those of the calls (see [hostfuncs.CallerOf]); quotas hold for a tenant, not for an instance. An instance that has a stream in
+// progress cannot be captured.
 //
-// It panics if two of Options.Functions have the same name.
+// It panics if two of Options.Functions and Options.Streams have the same name.
 func Functions(p *Pool, opts Options) []hostfuncs.Func {
 	positive(&opts.MaxBytes, defaultMaxBytes)
-	g := &guestFunctions{pool: p, opts: opts, byName: map[string]*Function{}}
-	for _, f := range opts.Functions {
-		if g.byName[f.Name] != nil {
+	g := &guestFunctions{pool: p, opts: opts, byName: map[string]*Function{}, streams: map[string]*Stream{}}
+	list := func(f functionInfo) {
+		if g.byName[f.Name] != nil || g.streams[f.Name] != nil {
 			panic(fmt.Sprintf("gpu: there are two functions %q", f.Name))
 		}
+		g.listing = append(g.listing, f)
+	}
+	slowest, longest := p.cfg.Timeout, time.Duration(0)
+	for _, f := range opts.Functions {
+		list(functionInfo{Name: f.Name, Doc: f.Doc})
 		f.prepare(p)
 		g.byName[f.Name] = f
-		g.listing = append(g.listing, functionInfo{f.Name, f.Doc})
+		slowest = max(slowest, f.Timeout)
+	}
+	for _, f := range opts.Streams {
+		list(functionInfo{Name: f.Name, Doc: f.Doc, Stream: true})
+		f = f.withDefaults()
+		g.streams[f.Name] = f
+		longest = max(longest, f.Timeout)
 	}
 	eval := hostfuncs.New("gpu.eval", "Evaluates a tensor program on the inputs and returns its outputs.", g.eval)
 	constant := hostfuncs.New("gpu.constant", "Keeps a tensor on the device for later calls and returns its digest, by which programs name it. With the digest alone it tells whether the tensor is still there: an error of code stale_constant if not.", g.constant)
 	call := hostfuncs.New("gpu.call", "Calls a function of the host that works on tensors.", g.call)
+	stream := hostfuncs.New("gpu.stream", "Calls a function of the host that answers in parts, which gpu.next returns.", g.stream)
+	next := hostfuncs.New("gpu.next", "Waits for the next part of a stream. After the last, and after an error, the stream is closed.", g.next)
+	end := hostfuncs.New("gpu.close", "Closes a stream, which may have ended before.", g.closeStream)
 	info := hostfuncs.New("gpu.info", "What the device is and can do.", g.info)
-	funcs := []hostfuncs.Func{eval, constant, call, info}
+	funcs := []hostfuncs.Func{eval, constant, call, stream, next, end, info}
 	for i := range funcs {
 		funcs[i].Timeout = p.cfg.Timeout + p.cfg.Grace + time.Second // the pool itself is to be the first that gives up
 		funcs[i].MaxArg, funcs[i].MaxResult = opts.MaxBytes, opts.MaxBytes
+		switch funcs[i].Name {
+		case "gpu.call":
+			funcs[i].Timeout += slowest - p.cfg.Timeout
+		case "gpu.next":
+			funcs[i].Timeout = longest + time.Second // likewise
+		case "gpu.close":
+			funcs[i].Quick = true
+		}
 	}
 	return funcs
 }
@@ -133,7 +160,7 @@ func (g *guestFunctions) constant(ctx context.Context, a constantArg) (constantR
 		if err != nil {
 			return constantResult{}, err
 		}
-		if err := g.pool.fetch(ctx, tenant, []ConstantID{id}); err != nil {
+		if err := g.pool.fetch(ctx, time.Now().Add(g.pool.cfg.Timeout), tenant, []ConstantID{id}); err != nil {
 			return constantResult{}, forGuest(err)
 		}
 		if !g.pool.constants.has(tenant, id) {
@@ -179,15 +206,16 @@ func parseTensorType(dtype string, shape []int) (tensor.Type, error) {
 }
 
 type functionInfo struct {
-	Name string `json:"name"`
-	Doc  string `json:"doc"`
+	Name   string `json:"name"`
+	Doc    string `json:"doc"`
+	Stream bool   `json:"stream,omitempty" jsonschema:"whether it answers in parts, to gpu.stream"`
 }
 
 type infoResult struct {
 	Backend   string         `json:"backend" jsonschema:"such as cpu or cuda, or unavailable"`
 	Device    string         `json:"device"`
 	Ops       []string       `json:"ops" jsonschema:"operations of programs"`
-	Functions []functionInfo `json:"functions" jsonschema:"of gpu.call"`
+	Functions []functionInfo `json:"functions" jsonschema:"of gpu.call and gpu.stream"`
 	MaxBytes  int64          `json:"max_bytes" jsonschema:"of the argument or the result of a call"`
 	Limits    limitsInfo     `json:"limits" jsonschema:"of programs"`
 }

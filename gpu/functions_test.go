@@ -105,7 +105,7 @@ func TestEvalFunction(t *testing.T) {
 
 // TestTenants has one tenant try to get at what another has.
 func TestTenants(t *testing.T) {
-	p := newPool(t, gpu.Config{Quota: gpu.Quota{Constants: 1000}})
+	p := newPool(t, gpu.Config{Quota: gpu.Quota{Constants: 10_000}})
 	funcs := gpu.Functions(p, gpu.Options{})
 	a, b := newGuest(funcs, "a"), newGuest(funcs, "b")
 	ctx, c := t.Context(), counting(8, 100)
@@ -146,15 +146,22 @@ func TestTenants(t *testing.T) {
 	_, _, err = b.call(ctx, "gpu.eval", eval, scaled(8).Encode(), raw(counting(8, 1)))
 	require.NoError(t, err)
 
+	// No name makes a tenant's constants those of all.
+	for _, name := range []string{"", "shared", "\x00shared"} {
+		require.NoError(t, p.For(name).PutConstant(ctx, id, tensor.Type{DType: tensor.Float32, Shape: tensor.Shape{8}}, raw(c)))
+		require.ErrorIs(t, scale(ctx, p.For("c"), id, c, counting(8, 1)), gpu.ErrConstant, name)
+		p.For(name).DropConstant(id)
+	}
+
 	// The quota: what was used least recently goes.
 	for i := range 40 {
 		_, _, err = b.call(ctx, "gpu.constant", put, raw(counting(8, float32(i))))
 		require.NoError(t, err)
 	}
-	require.LessOrEqual(t, p.Stats().ConstantBytes, int64(1000))
+	require.LessOrEqual(t, p.Stats().ConstantBytes, int64(10_000))
 	_, _, err = b.call(ctx, "gpu.eval", eval, scaled(8).Encode(), raw(counting(8, 1)))
 	requireCode(t, err, gpu.CodeStaleConstant)
-	_, _, err = b.call(ctx, "gpu.constant", `{"dtype": "float32", "shape": [251], "data": %b}`, raw(counting(251, 0)))
+	_, _, err = b.call(ctx, "gpu.constant", `{"dtype": "float32", "shape": [2501], "data": %b}`, raw(counting(2501, 0)))
 	requireCode(t, err, hostfuncs.CodeQuota)
 
 	shared, err := p.ShareConstant(tensor.Type{DType: tensor.Float32, Shape: tensor.Shape{8}}, raw(counting(8, -5)))
@@ -211,6 +218,26 @@ func TestResumed(t *testing.T) {
 		requireCode(t, err, gpu.CodeStaleConstant)
 		require.ErrorIs(t, scale(t.Context(), p.For(tenant), id, c, counting(8, 1)), gpu.ErrConstant)
 	}
+}
+
+// TestConstantsOfNoUse names more constants than the program has, for each of which the embedder would be asked.
+func TestConstantsOfNoUse(t *testing.T) {
+	asked := 0
+	p := newPool(t, gpu.Config{Timeout: 100 * time.Millisecond, FetchConstant: func(ctx context.Context, _ string, _ gpu.ConstantID) (tensor.Type, []byte, error) {
+		asked++
+		<-ctx.Done()
+		return tensor.Type{}, nil, ctx.Err()
+	}})
+	g := newGuest(gpu.Functions(p, gpu.Options{}), "a")
+	digest := `"` + gpu.ConstantID{}.String() + `"`
+	_, _, err := g.call(t.Context(), "gpu.eval", `{"program": %b, "inputs": [%b], "constants": [`+strings.Repeat(digest+", ", 1000)+digest+`]}`,
+		scaled(8).Encode(), raw(counting(8, 1)))
+	requireCode(t, err, hostfuncs.CodeInvalid)
+	require.Zero(t, asked)
+
+	// It does not take longer than a call may.
+	require.Error(t, scale(context.Background(), p.For("a"), gpu.ConstantID{}, counting(8, 1), counting(8, 1)))
+	require.Equal(t, 1, asked)
 }
 
 func TestInfoFunction(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,6 +56,12 @@ func openToy() (gpu.Backend, error) {
 			return cpu.New(cpu.Options{})
 		case "wrong":
 			t.wrong = true
+		case "deaf":
+			t.deaf = true
+		case "boast":
+			t.device = strings.Repeat("so fast ", 1000)
+		case "forget":
+			t.forget = len(os.Args[2])
 		case "fault":
 			return t, faultyStart()
 		}
@@ -64,8 +71,11 @@ func openToy() (gpu.Backend, error) {
 
 // A toy is a backend that can add, multiply and sum float32.
 type toy struct {
-	wrong bool
-	mu    sync.Mutex
+	wrong  bool
+	deaf   bool   // it never has a constant
+	device string // its name
+	mu     sync.Mutex
+	forget int // so many times it does not keep what it says it has stored; guarded by mu
 
 	constants map[gpu.ConstantID]constant // guarded by mu
 }
@@ -76,12 +86,18 @@ type constant struct {
 }
 
 func (b *toy) Info() gpu.Info {
-	return gpu.Info{Name: "toy", Device: "test", MemoryBytes: 1 << 30, Ops: []tensor.Op{tensor.Add, tensor.Multiply, tensor.Sum}}
+	return gpu.Info{Name: "toy", Device: "test" + b.device, MemoryBytes: 1 << 30, Ops: []tensor.Op{tensor.Add, tensor.Multiply, tensor.Sum}}
 }
 
 func (b *toy) PutConstant(_ context.Context, id gpu.ConstantID, t tensor.Type, data []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.deaf {
+		select {}
+	}
+	if b.forget--; b.forget >= 0 {
+		return nil
+	}
 	b.constants[id] = constant{t, bytes.Clone(data)}
 	return nil
 }
@@ -221,7 +237,11 @@ func try(ctx context.Context, b gpu.Backend, x []float32, how ...byte) error {
 	if err := b.Eval(ctx, square(len(x)), [][]byte{raw(x), told}, nil, [][]byte{out}); err != nil {
 		return err
 	}
-	for i, got := range floats(out) {
+	return checkSquare(x, floats(out))
+}
+
+func checkSquare(x, out []float32) error {
+	for i, got := range out {
 		if want := x[i]*x[i] + x[i]; got != want {
 			return fmt.Errorf("%w: element %d is %v, not %v", errWrong, i, got, want)
 		}
@@ -248,6 +268,13 @@ func newPool(t testing.TB, c gpu.Config) *gpu.Pool {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p
+}
+
+// cpuWorker is the command of a worker with the CPU backend.
+func cpuWorker(t testing.TB) []string {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	return []string{self, "cpu"}
 }
 
 // bothTransports runs a test with shared memory, where there is some, and with pipes.

@@ -14,7 +14,12 @@ import (
 )
 
 // Operations of requests to workers, see PROTOCOL.md.
-const opEval = 1
+const (
+	opEval       = 1
+	opEvalPlaced = 2 // some inputs lie in buffers
+	opModel      = 3
+	opStream     = 4
+)
 
 // Codes of answers. The detail of codeNode is the index of the node.
 const (
@@ -86,18 +91,34 @@ func decodeAnswer(a shm.Answer, p *tensor.Program) error {
 // constants that it names.
 const evalHeader = 16
 
-// encodeEval returns the parts of a request.
-func encodeEval(p *tensor.Program, inputs [][]byte, constants []ConstantID) [][]byte {
+// placed is the length of the place of an input, and notPlaced that of one which comes with the request.
+const (
+	placed    = 8
+	notPlaced = -1
+)
+
+// encodeEval returns the parts of a request. If at is not nil it says which inputs lie where in the buffers.
+func encodeEval(p *tensor.Program, inputs [][]byte, constants []ConstantID, at []int64) (op uint32, parts [][]byte) {
 	program := p.Encode()
-	parts := make([][]byte, 2, 2+len(inputs))
-	head := make([]byte, evalHeader+len(constants)*len(ConstantID{}))
+	ids := len(constants) * len(ConstantID{})
+	head := make([]byte, evalHeader+ids+placed*len(at))
 	binary.LittleEndian.PutUint32(head, uint32(len(constants)))
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(program)))
 	for i := range constants {
 		copy(head[evalHeader+i*len(ConstantID{}):], constants[i][:])
 	}
-	parts[0], parts[1] = head, program
-	return append(parts, inputs...)
+	parts = append(make([][]byte, 0, 2+len(inputs)), head, program)
+	if at == nil {
+		return opEval, append(parts, inputs...)
+	}
+	binary.LittleEndian.PutUint32(head[8:], uint32(len(at)))
+	for i, where := range at {
+		binary.LittleEndian.PutUint64(head[evalHeader+ids+placed*i:], uint64(where))
+		if where == notPlaced {
+			parts = append(parts, inputs[i])
+		}
+	}
+	return opEvalPlaced, parts
 }
 
 // An evaluation is a request as the worker sees it.
@@ -105,16 +126,26 @@ type evaluation struct {
 	program         *tensor.Program
 	inputs, outputs [][]byte
 	constants       []ConstantID
+	tenant          uint32 // see TenantOf
 }
 
-// decodeEval reads a request and divides up its memory and that of the result.
-func (c *programs) decodeEval(in, out []byte) (e evaluation, err error) {
+// decodeEval reads a request and divides up its memory and that of the result. Some inputs may lie in buffers.
+//
+// All of this is in memory that may change while it is read. So numbers are read once, and what is checked is what is used; the program is known by a
+// copy. The inputs are only data: a backend must bear any.
+func (c *programs) decodeEval(in, out []byte, mayBePlaced bool, buffers []byte) (e evaluation, err error) {
 	if len(in) < evalHeader {
 		return e, wire.ErrProtocol
 	}
 	n, size := int64(binary.LittleEndian.Uint32(in)), int64(binary.LittleEndian.Uint32(in[4:]))
-	at := align(evalHeader + n*int64(len(ConstantID{})))
-	if at+size > int64(len(in)) {
+	places := uint64(binary.LittleEndian.Uint32(in[8:]))
+	e.tenant = binary.LittleEndian.Uint32(in[12:])
+	if places > 0 && !mayBePlaced || places > uint64(len(in)) {
+		return e, wire.ErrProtocol
+	}
+	ids := n * int64(len(ConstantID{}))
+	at := align(evalHeader + ids + placed*int64(places))
+	if align(at+size) > int64(len(in)) {
 		return e, wire.ErrProtocol
 	}
 	e.constants = make([]ConstantID, n)
@@ -126,10 +157,47 @@ func (c *programs) decodeEval(in, out []byte) (e evaluation, err error) {
 		return e, err
 	}
 	e.program = known.program
-	if e.inputs, err = divide(in[min(align(at+size), int64(len(in))):], known.inputs); err == nil {
-		e.outputs, err = divide(out, known.outputs)
+	rest, sizes := in[align(at+size):], known.inputs
+	if places > 0 {
+		if places != uint64(len(sizes)) {
+			return e, wire.ErrProtocol
+		}
+		e.inputs, sizes, err = takePlaced(in[evalHeader+ids:][:placed*places], sizes, buffers)
+		if err != nil {
+			return e, err
+		}
 	}
+	inline, err := divide(rest, sizes)
+	if err != nil {
+		return e, err
+	}
+	if places == 0 {
+		e.inputs = inline
+	}
+	for i := range e.inputs {
+		if e.inputs[i] == nil {
+			e.inputs[i], inline = inline[0], inline[1:]
+		}
+	}
+	e.outputs, err = divide(out, known.outputs)
 	return e, err
+}
+
+// takePlaced returns the inputs that lie in buffers, nil for others, and the sizes of these.
+func takePlaced(places []byte, sizes []int64, buffers []byte) (inputs [][]byte, others []int64, err error) {
+	inputs = make([][]byte, len(sizes))
+	for i, n := range sizes {
+		at := int64(binary.LittleEndian.Uint64(places[placed*i:]))
+		if at == notPlaced {
+			others = append(others, n)
+			continue
+		}
+		if at < 0 || at%shm.Align > 0 || at >= int64(len(buffers)) || n > int64(len(buffers))-at {
+			return nil, nil, wire.ErrProtocol
+		}
+		inputs[i] = buffers[at : at+n : at+n]
+	}
+	return inputs, others, nil
 }
 
 func align(n int64) int64 { return (n + shm.Align - 1) / shm.Align * shm.Align }

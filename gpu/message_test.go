@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sporeengine/spore/gpu/internal/shm"
+	"github.com/sporeengine/spore/gpu/internal/wire"
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
@@ -29,15 +30,63 @@ func request(t testing.TB) (p *tensor.Program, in, out []byte) {
 	z := b.Apply(tensor.Add, nil, b.Apply(tensor.Multiply, nil, x, y), c)
 	p, err := b.Build(z, b.Apply(tensor.Sum, tensor.Attrs{"axes": []int{0}}, z))
 	require.NoError(t, err)
-	parts := encodeEval(p, [][]byte{bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 20), {}}, []ConstantID{{9}})
+	op, parts := encodeEval(p, requestInputs, []ConstantID{{9}}, nil)
+	require.EqualValues(t, opEval, op)
 	return p, joined(parts), make([]byte, 128)
+}
+
+var requestInputs = [][]byte{bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 20), {}}
+
+// testBuffers are buffers in which the inputs of request lie at 64 and 128.
+func testBuffers() []byte {
+	b := make([]byte, 192)
+	copy(b[64:], requestInputs[0])
+	copy(b[128:], requestInputs[1])
+	return b
+}
+
+// TestPlacedRequest has some of the inputs lie in buffers.
+func TestPlacedRequest(t *testing.T) {
+	p, _, out := request(t)
+	var known programs
+	for _, at := range [][]int64{{64, 128, notPlaced}, {notPlaced, 128, notPlaced}, {64, notPlaced, notPlaced}, {notPlaced, notPlaced, notPlaced}} {
+		op, parts := encodeEval(p, requestInputs, []ConstantID{{9}}, at)
+		require.EqualValues(t, opEvalPlaced, op)
+		setTenant(parts, 1<<32-2)
+		in, buffers := joined(parts), testBuffers()
+		e, err := known.decodeEval(in, out, true, buffers)
+		require.NoError(t, err)
+		require.EqualValues(t, 1<<32-2, e.tenant)
+		require.Equal(t, requestInputs, e.inputs)
+		for i, where := range at {
+			if where != notPlaced {
+				buffers[where]++
+				require.Equal(t, buffers[where], e.inputs[i][0], "it is not a copy")
+			}
+		}
+		for n := range len(in) {
+			_, err := known.decodeEval(in[:n], out, true, buffers)
+			require.Error(t, err, "%d bytes", n)
+		}
+		_, err = known.decodeEval(in, out, false, buffers)
+		require.Error(t, err, "another operation")
+	}
+	for _, at := range [][]int64{{64, 129, notPlaced}, {64, 192, notPlaced}, {64, 176, notPlaced}, {-64, 128, notPlaced}, {64, 1 << 62, notPlaced},
+		{64, -1 << 63, notPlaced}, {64, 128}, {64, 128, notPlaced, notPlaced}, {64}} {
+		_, parts := encodeEval(p, append(requestInputs, []byte{}), []ConstantID{{9}}, at)
+		_, err := known.decodeEval(joined(parts), out, true, testBuffers())
+		require.ErrorIs(t, err, wire.ErrProtocol, "%v", at)
+	}
+	_, parts := encodeEval(p, requestInputs, []ConstantID{{9}}, []int64{64, 128, 0})
+	_, err := known.decodeEval(joined(parts), out, true, nil)
+	require.ErrorIs(t, err, wire.ErrProtocol, "there are no buffers")
 }
 
 func TestRequest(t *testing.T) {
 	p, in, out := request(t)
 	var known programs
 	for range 2 {
-		e, err := known.decodeEval(in, out)
+		e, err := known.decodeEval(in, out, false, nil)
 		require.NoError(t, err)
 		require.Equal(t, p.Key(), e.program.Key())
 		require.Equal(t, [][]byte{bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 20), {}}, e.inputs)
@@ -48,10 +97,10 @@ func TestRequest(t *testing.T) {
 		require.Equal(t, byte(7), out[shm.Align], "outputs are parts of the result's memory")
 	}
 	for n := range len(in) {
-		_, err := known.decodeEval(in[:n], out)
+		_, err := known.decodeEval(in[:n], out, false, nil)
 		require.Error(t, err, "%d bytes", n)
 	}
-	_, err := known.decodeEval(in, out[:64])
+	_, err := known.decodeEval(in, out[:64], false, nil)
 	require.Error(t, err)
 }
 
@@ -59,10 +108,13 @@ func TestRequest(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	_, in, out := request(f)
 	f.Add(in, len(out))
+	p, _, _ := request(f)
+	_, parts := encodeEval(p, requestInputs, []ConstantID{{9}}, []int64{64, 128, notPlaced})
+	f.Add(joined(parts), len(out))
 	f.Add([]byte{255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0}, 0)
 	f.Fuzz(func(t *testing.T, in []byte, n int) {
 		var known programs
-		e, err := known.decodeEval(in, make([]byte, max(0, min(n, 1<<16))))
+		e, err := known.decodeEval(in, make([]byte, max(0, min(n, 1<<16))), true, testBuffers())
 		if err != nil {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sporeengine/spore/gpu/internal/fair"
 	"github.com/sporeengine/spore/gpu/internal/shm"
+	"github.com/sporeengine/spore/gpu/internal/wire"
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
@@ -43,8 +44,19 @@ type Pool struct {
 	timer    *time.Timer   // for the next start; guarded by mu
 	changed  chan struct{} // closed when any of this changes; guarded by mu
 	running  sync.WaitGroup
+	tenants  tenants
 
+	streams   map[*stream]bool // that are in progress or held; guarded by mu
+	streamsOf map[string]int   // how many, by tenant; guarded by mu
+
+	adopted      bool        // what follows is that of the first worker; guarded by mu
+	models       []Model     // guarded by mu
+	functions    []*Function // guarded by mu
+	modelStreams []*Stream   // guarded by mu
+
+	requests requests
 	fallback residence
+	buffers  buffers
 }
 
 // NewPool returns a pool. It starts nothing yet.
@@ -54,8 +66,9 @@ func NewPool(c Config) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{cfg: c, queue: fair.New(c.Workers*c.InFlight, c.quota()), changed: make(chan struct{})}
+	p.requests.max = c.Quota.Bytes
 	p.constants = newConstants(c.ConstantBytes, c.Quota.Constants, p.dropConstant)
-	p.fallback.init()
+	p.fallback.init(func(id ConstantID) { p.cfg.Fallback.DropConstant(id) })
 	return p, nil
 }
 
@@ -124,11 +137,9 @@ func (p *Pool) dropConstant(id ConstantID) {
 	workers := p.workers()
 	p.mu.Unlock()
 	for _, w := range workers {
-		w.drop(id)
+		w.resident.drop(id)
 	}
-	if p.fallback.drop(id) {
-		p.cfg.Fallback.DropConstant(id)
-	}
+	p.fallback.drop(id)
 }
 
 // workers returns those that are there. p.mu is held.
@@ -159,7 +170,14 @@ const callCost = 10_000
 func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, inputs [][]byte, ids []ConstantID, room func() [][]byte) (outputs [][]byte, err error) {
 	begin := time.Now()
 	p.stats.calls.Add(1)
-	defer func() { p.stats.ended(err, time.Since(begin)) }()
+	o := Observation{Tenant: tenant}
+	defer func() {
+		o.Total, o.Err = time.Since(begin), err
+		p.stats.ended(err, o.Total)
+		if p.cfg.Observe != nil {
+			p.cfg.Observe(ctx, o)
+		}
+	}()
 	if err := prog.Check(p.cfg.Limits); err != nil {
 		return nil, err
 	}
@@ -167,7 +185,15 @@ func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, in
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
-	if err := p.fetch(ctx, tenant, ids); err != nil {
+	at, unpin, err := p.pinInputs(prog, inputs)
+	if err != nil {
+		return nil, err
+	}
+	defer unpin()
+	if len(ids) != len(prog.ConstantValues()) { // before anything is fetched for them
+		return nil, CheckBuffers(prog, inputs, ids, nil)
+	}
+	if err := p.fetch(ctx, deadline, tenant, ids); err != nil {
 		return nil, err
 	}
 	cost := prog.Cost()
@@ -179,7 +205,8 @@ func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, in
 		return nil, err
 	}
 	defer p.queue.Release(tenant, demand)
-	p.stats.queued.Add(int64(time.Since(begin)))
+	o.Queue, o.Input, o.Output = time.Since(begin), cost.InputBytes, cost.OutputBytes
+	p.stats.queued.Add(int64(o.Queue))
 	outputs = room()
 	if err := CheckBuffers(prog, inputs, ids, outputs); err != nil {
 		return nil, err
@@ -189,26 +216,64 @@ func (p *Pool) eval(ctx context.Context, tenant string, prog *tensor.Program, in
 		return nil, err
 	}
 	defer p.constants.unpin(pinned)
-	return outputs, p.run(ctx, deadline, prog, inputs, ids, pinned, outputs)
+	return outputs, p.run(ctx, deadline, prog, inputs, at, ids, pinned, outputs, &o)
 }
 
-// run has a worker evaluate what was checked.
-func (p *Pool) run(ctx context.Context, deadline time.Time, prog *tensor.Program, inputs [][]byte, ids []ConstantID, pinned []*constant, outputs [][]byte) error {
+// pinInputs returns which inputs a worker can read in their buffers, nil if none, and keeps these from being freed.
+func (p *Pool) pinInputs(prog *tensor.Program, inputs [][]byte) (at []int64, unpin func(), err error) {
+	at, unpin, err = p.sharedBuffers().Pin(inputs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrArgument, err)
+	}
+	for i, v := range prog.InputValues() {
+		if i < len(at) && prog.Type(v).DType == tensor.Bool {
+			at[i] = notPlaced // what was checked must be what is used
+		}
+	}
+	return at, unpin, nil
+}
+
+// run has a worker evaluate what was checked. at says where inputs are in the buffers.
+func (p *Pool) run(ctx context.Context, deadline time.Time, prog *tensor.Program, inputs [][]byte, at []int64, ids []ConstantID, pinned []*constant, outputs [][]byte, o *Observation) error {
 	w, err := p.acquire(ctx, deadline)
 	if err != nil {
 		if p.cfg.Fallback != nil && errors.Is(err, ErrUnavailable) {
+			o.Backend, o.Fallback = p.cfg.Fallback.Info().Name, true
 			return p.evalFallback(ctx, deadline, prog, inputs, ids, pinned, outputs)
 		}
 		return err
 	}
-	for _, c := range pinned {
-		if err := p.store(ctx, deadline, w, c); err != nil {
-			return err
-		}
+	o.Backend = w.info.Name
+	if !w.buffers {
+		at = nil
 	}
-	a, err := w.do(ctx, &shm.Call{Op: opEval, In: encodeEval(prog, inputs, ids), Out: outputs, Deadline: deadline})
-	if err != nil {
-		return p.closedOr(err)
+	op, parts := encodeEval(prog, inputs, ids, at)
+	setTenant(parts, p.tenants.number(o.Tenant))
+	var a shm.Answer
+	for try := 1; ; try++ {
+		for _, c := range pinned {
+			if err := p.store(ctx, deadline, w, c); err != nil {
+				return err
+			}
+		}
+		begin := time.Now()
+		a, err = w.do(ctx, &shm.Call{Op: op, In: parts, Out: outputs, Deadline: deadline})
+		o.Worker = time.Since(begin)
+		if err != nil {
+			return p.closedOr(err)
+		}
+		if a.Code != codeConstant || len(pinned) == 0 {
+			break
+		}
+		// Somebody else may have dropped the constant just when the tenant put it again. Otherwise the worker lies.
+		if try == maxTries {
+			w.kill(fmt.Errorf("%w: it has not what it says it has stored", wire.ErrProtocol))
+			return p.closedOr(w.lost())
+		}
+		w.resident.lost(ids)
+	}
+	if a.Code == codeOK {
+		o.Device = min(time.Duration(a.Detail)*time.Microsecond, o.Worker)
 	}
 	if err := decodeAnswer(a, prog); err != nil {
 		return err
@@ -219,6 +284,9 @@ func (p *Pool) run(ctx context.Context, deadline time.Time, prog *tensor.Program
 	return nil
 }
 
+// maxTries is how often a worker gets the constants of a call.
+const maxTries = 3
+
 // store makes a worker have a constant before the deadline.
 func (p *Pool) store(ctx context.Context, deadline time.Time, w *process, c *constant) error {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
@@ -227,10 +295,12 @@ func (p *Pool) store(ctx context.Context, deadline time.Time, w *process, c *con
 }
 
 // fetch gets constants that the pool has not, if the embedder can.
-func (p *Pool) fetch(ctx context.Context, tenant string, ids []ConstantID) error {
-	if p.cfg.FetchConstant == nil {
+func (p *Pool) fetch(ctx context.Context, deadline time.Time, tenant string, ids []ConstantID) error {
+	if p.cfg.FetchConstant == nil || len(ids) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
 	for _, id := range ids {
 		if p.constants.has(tenant, id) {
 			continue
@@ -253,17 +323,23 @@ func (p *Pool) evalFallback(ctx context.Context, deadline time.Time, prog *tenso
 	p.stats.fallbacks.Add(1)
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	for _, c := range pinned {
-		err := p.fallback.ensure(ctx, c, func() error {
-			err := p.cfg.Fallback.PutConstant(context.WithoutCancel(ctx), c.id, c.t, c.data)
-			p.fallback.finish(c.id, err)
-			return nil
-		})
-		if err != nil {
+	for try := 1; ; try++ {
+		for _, c := range pinned {
+			err := p.fallback.ensure(ctx, c, func() error {
+				err := p.cfg.Fallback.PutConstant(context.WithoutCancel(ctx), c.id, c.t, c.data)
+				p.fallback.finish(c.id, err)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		err := p.cfg.Fallback.Eval(ctx, prog, inputs, ids, outputs)
+		if !errors.Is(err, ErrConstant) || try == maxTries {
 			return err
 		}
+		p.fallback.lost(ids) // see run
 	}
-	return p.cfg.Fallback.Eval(ctx, prog, inputs, ids, outputs)
 }
 
 // closedOr returns err, or ErrClosed if that is why.
@@ -279,7 +355,7 @@ func (p *Pool) closedOr(err error) error {
 	return err
 }
 
-// Close ends all calls, with [ErrClosed], and all workers, and waits until nothing is left of them. A second Close does nothing.
+// Close ends all calls and streams, with [ErrClosed], and all workers, and waits until nothing is left of them. A second Close does nothing.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	if p.closed {
@@ -293,6 +369,9 @@ func (p *Pool) Close() error {
 	}
 	workers := append(p.launched, p.workers()...)
 	p.serving, p.standby, p.launched = nil, nil, nil
+	for s := range p.streams {
+		s.cancel(ErrClosed)
+	}
 	p.notify()
 	p.mu.Unlock()
 	p.queue.Close()
@@ -305,7 +384,7 @@ func (p *Pool) Close() error {
 		}
 	}
 	p.running.Wait()
-	return nil
+	return p.buffers.close()
 }
 
 func satAdd(a, b int64) int64 {

@@ -140,8 +140,12 @@ func TestQuarantine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			toy, _ := openToyHere()
 			fallback := gpu.Backend(nil)
+			patience := time.Minute
+			if name == "hang" {
+				patience = 500 * time.Millisecond
+			}
 			for range 2 {
-				p := newPool(t, gpu.Config{Command: []string{self, name}, StartTimeout: 500 * time.Millisecond, Fallback: fallback})
+				p := newPool(t, gpu.Config{Command: []string{self, name}, StartTimeout: patience, Fallback: fallback})
 				err := try(t.Context(), p.For("a"), counting(4, 0))
 				if fallback != nil {
 					require.NoError(t, err)
@@ -215,6 +219,55 @@ func TestConstants(t *testing.T) {
 		require.Equal(t, 2, p.Stats().Constants)
 		require.Equal(t, int64(2), p.Stats().Starts)
 	})
+}
+
+// TestForgottenConstant has workers that say that they have a constant, and have not. A guest that has it cannot do more than put it again.
+func TestForgottenConstant(t *testing.T) {
+	c := counting(8, 100)
+	kind := tensor.Type{DType: tensor.Float32, Shape: tensor.Shape{8}}
+	id := gpu.IDOf(kind, raw(c))
+	for times, want := range map[string]error{"xx": nil, "for ever and ever": gpu.ErrUnavailable} {
+		p := newPool(t, gpu.Config{Command: append(cpuWorker(t)[:1], "forget", times)})
+		require.NoError(t, p.For("a").PutConstant(t.Context(), id, kind, raw(c)))
+		err := scale(t.Context(), p.For("a"), id, c, counting(8, 1))
+		if want == nil {
+			require.NoError(t, err)
+			require.Zero(t, p.Stats().Mad)
+			continue
+		}
+		require.ErrorIs(t, err, want)
+		require.EqualValues(t, 1, p.Stats().Mad)
+	}
+	forgetful := &toy{constants: map[gpu.ConstantID]constant{}, forget: 1}
+	p := newPool(t, gpu.Config{Command: append(cpuWorker(t)[:1], "refuse"), Fallback: forgetful})
+	require.NoError(t, p.For("a").PutConstant(t.Context(), id, kind, raw(c)))
+	require.NoError(t, scale(t.Context(), p.For("a"), id, c, counting(8, 1)))
+}
+
+// TestDeaf has a worker that takes no constants, and else works. It must not stay.
+func TestDeaf(t *testing.T) {
+	bothTransports(t, func(t *testing.T, c gpu.Config) {
+		c.Command, c.StartTimeout = append(cpuWorker(t)[:1], "deaf"), 2*time.Second
+		p := newPool(t, c)
+		x := counting(8, 100)
+		kind := tensor.Type{DType: tensor.Float32, Shape: tensor.Shape{8}}
+		id := gpu.IDOf(kind, raw(x))
+		require.NoError(t, p.For("a").PutConstant(t.Context(), id, kind, raw(x)))
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		require.NoError(t, try(t.Context(), p.For("a"), counting(4, 0)))
+		require.ErrorIs(t, scale(ctx, p.For("a"), id, x, counting(8, 1)), context.DeadlineExceeded, "one that is in a hurry ends no worker")
+		require.Zero(t, p.Stats().Killed)
+		require.ErrorIs(t, scale(t.Context(), p.For("a"), id, x, counting(8, 1)), gpu.ErrUnavailable)
+		require.EqualValues(t, 1, p.Stats().Killed)
+	})
+}
+
+// TestBoast has a worker with more to say of itself than guests should have to hear.
+func TestBoast(t *testing.T) {
+	p := newPool(t, gpu.Config{Command: append(cpuWorker(t)[:1], "boast")})
+	require.ErrorIs(t, try(t.Context(), p.For("a"), counting(4, 0)), gpu.ErrUnavailable)
+	require.Contains(t, p.Stats().QuarantineMessage, "its description is too long")
 }
 
 func TestCloseEndsCalls(t *testing.T) {
@@ -303,4 +356,33 @@ func TestHammer(t *testing.T) {
 	s := p.Stats()
 	require.Zero(t, s.Running+s.Waiting)
 	require.Zero(t, s.Mad)
+}
+
+// TestObserve checks what the embedder learns of evaluations.
+func TestObserve(t *testing.T) {
+	type key struct{}
+	seen := make(chan gpu.Observation, 1)
+	bothTransports(t, func(t *testing.T, c gpu.Config) {
+		c.Observe = func(ctx context.Context, o gpu.Observation) {
+			if ctx.Value(key{}) != "mine" {
+				t.Error("another context")
+			}
+			seen <- o
+		}
+		p := newPool(t, c)
+		ctx := context.WithValue(t.Context(), key{}, "mine")
+		require.NoError(t, try(ctx, p.For("a"), counting(4, 1), doSleep, 200))
+		o := <-seen
+		require.Equal(t, gpu.Observation{Tenant: "a", Backend: "toy", Input: 32, Output: 16, Queue: o.Queue, Worker: o.Worker, Device: o.Device, Total: o.Total}, o)
+		require.GreaterOrEqual(t, o.Device, 200*time.Microsecond)
+		require.GreaterOrEqual(t, o.Worker, o.Device)
+		require.GreaterOrEqual(t, o.Total, o.Worker+o.Queue)
+
+		err := try(ctx, p.For("b"), counting(4, 1), doRefuse)
+		o = <-seen
+		require.Equal(t, err, o.Err)
+		require.Zero(t, o.Device)
+		require.ErrorIs(t, p.For("b").Eval(ctx, square(4), nil, nil, nil), gpu.ErrArgument)
+		require.Empty(t, (<-seen).Backend)
+	})
 }

@@ -25,6 +25,8 @@ const (
 	maxReady    = wire.MaxInfo + wire.MaxError + 64
 	maxFrame    = 64 // beside a result
 	stderrTail  = 2 << 10
+	maxInfoName = 1 << 10 // of the names of the backend and the device, which guests are told
+	maxInfoOps  = 1 << 10 // operations
 )
 
 // A process is a worker, seen from its host. It is safe for concurrent use.
@@ -38,6 +40,8 @@ type process struct {
 	piped  *shm.PipeHost // the same, if there is no shared memory
 	stderr *tail
 	info   Info
+
+	buffers bool // whether it sees the buffers of the pool
 
 	maxFrame int // bytes of a frame of the worker's
 
@@ -56,8 +60,8 @@ type process struct {
 // A killCounter is told when a worker is killed or found dead. It is the pool.
 type killCounter interface{ killed(w *process, why error) }
 
-// launch starts a worker. It is not ready yet.
-func launch(c *Config, kills killCounter) (*process, error) {
+// launch starts a worker, which gets the buffers. It is not ready yet.
+func launch(c *Config, kills killCounter, buffers *shm.Buffers) (*process, error) {
 	path, args, err := c.command()
 	if err != nil {
 		return nil, err
@@ -74,7 +78,10 @@ func launch(c *Config, kills killCounter) (*process, error) {
 	defer childOut.Close()
 	p := &process{in: in, out: out, frames: wire.NewReader(out), w: wire.NewWriter(in), stderr: &tail{},
 		exited: make(chan struct{}), kills: kills, maxFrame: maxFrame}
-	p.resident.init()
+	p.resident.init(func(id ConstantID) {
+		go p.w.Send(&wire.Drop{ID: id}) // a worker that does not read is killed when a call of its is late
+	})
+	p.resident.limit, p.resident.late = c.StartTimeout, func() { p.kill(errStore) }
 	control := shm.Control{Grace: c.Grace, Kill: p.kill, Cancel: func(id uint64) {
 		go p.w.Send(&wire.Cancel{ID: id}) // who does not read it is killed after its grace, which ends the goroutine
 	}}
@@ -86,7 +93,14 @@ func launch(c *Config, kills killCounter) (*process, error) {
 		case err == nil:
 			defer f.Close()
 			p.host = host
-			p.cmd.ExtraFiles = []*os.File{f}
+			second := buffers.File()
+			if second == nil {
+				if second, err = os.Open(os.DevNull); err != nil {
+					return nil, errors.Join(err, in.Close(), out.Close(), host.Close())
+				}
+				defer second.Close()
+			}
+			p.cmd.ExtraFiles = []*os.File{f, second}
 		case !errors.Is(err, errors.ErrUnsupported):
 			return nil, errors.Join(err, in.Close(), out.Close())
 		}
@@ -103,7 +117,7 @@ func launch(c *Config, kills killCounter) (*process, error) {
 }
 
 // handshake makes a new worker ready. Its error says why it cannot serve.
-func (p *process) handshake(c *Config) error {
+func (p *process) handshake(c *Config, buffers *shm.Buffers) error {
 	hello := &wire.Hello{Version: wire.Version, Slots: uint32(c.InFlight)}
 	if p.piped == nil {
 		hello.Shared = uint64(shm.SharedBytes(c.Arena))
@@ -127,7 +141,15 @@ func (p *process) handshake(c *Config) error {
 	case len(ready.Error) > 0:
 		return errors.New(strings.ToValidUTF8(string(ready.Error), "\uFFFD"))
 	}
-	return json.Unmarshal(ready.Info, &p.info)
+	info := readyInfo{Info: &p.info}
+	if err := json.Unmarshal(ready.Info, &info); err != nil {
+		return err
+	}
+	if len(p.info.Name) > maxInfoName || len(p.info.Device) > maxInfoName || len(p.info.Ops) > maxInfoOps {
+		return fmt.Errorf("%w: its description is too long", wire.ErrProtocol)
+	}
+	p.buffers = info.Buffers > 0 && info.Buffers == buffers.Size()
+	return checkModels(p.info.Models)
 }
 
 // read takes what the worker sends until it ends, and then clears up.
@@ -144,6 +166,12 @@ func (p *process) read() {
 				} else {
 					err = p.piped.Reply(m)
 				}
+			case *wire.Part:
+				if p.piped == nil {
+					err = fmt.Errorf("%w: a part of nothing", wire.ErrProtocol)
+				} else {
+					err = p.piped.Part(m)
+				}
 			default:
 				err = fmt.Errorf("%w: %T", wire.ErrProtocol, m)
 			}
@@ -158,7 +186,8 @@ func (p *process) read() {
 // reap ends the worker and frees all that it had. why is what its end was noticed by.
 func (p *process) reap(why error) {
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // its status is in ProcessState
+	killGroup(p.cmd.Process.Pid) // what it has started; the number is its own until it is waited for
+	_ = p.cmd.Wait()             // its status is in ProcessState
 	if !errors.Is(why, wire.ErrProtocol) {
 		why = fmt.Errorf("%w: %v", errEnded, p.cmd.ProcessState)
 		if line := p.stderr.last(); line != "" {
@@ -181,6 +210,8 @@ func (p *process) kill(why error) {
 		p.kills.killed(p, why)
 	}
 	_ = p.cmd.Process.Kill() // or it is gone already
+	// The worker may have started a process that keeps its end of the channel open.
+	_ = p.out.SetReadDeadline(time.Unix(1, 0)) // there are systems that cannot
 	p.host.Fail(why)
 	p.resident.fail(p.lost())
 }
@@ -230,13 +261,6 @@ func (p *process) store(ctx context.Context, c *constant) error {
 	})
 }
 
-// drop makes the worker forget a constant.
-func (p *process) drop(id ConstantID) {
-	if p.resident.drop(id) {
-		go p.w.Send(&wire.Drop{ID: id}) // a worker that does not read is killed when a call of its is late
-	}
-}
-
 // close ends a worker that has nothing to do and waits until it is gone.
 func (p *process) close(grace time.Duration) {
 	p.closes.Store(true)
@@ -254,6 +278,7 @@ func (p *process) close(grace time.Duration) {
 var (
 	errEnded   = errors.New("ended")
 	errClosing = errors.New("was closed")
+	errStore   = errors.New("did not take a constant in time")
 )
 
 // selfPath is the program of this process, on Linux also if its file was replaced since.

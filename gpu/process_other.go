@@ -8,3 +8,6 @@ import "syscall"
 const workerDir = ""
 
 func workerAttr() *syscall.SysProcAttr { return nil }
+
+// killGroup does nothing: there are no groups.
+func killGroup(int) {}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/sporeengine/spore/gpu/internal/shm"
 	"github.com/sporeengine/spore/gpu/internal/wire"
@@ -22,8 +23,17 @@ import (
 // workerName is the name by which a program knows that it is a worker process: os.Args[0].
 const workerName = "spore-gpu-worker"
 
-// sharedFile is the number of the file that is the shared memory, in a worker.
-const sharedFile = 3
+// Numbers of files in a worker, if there is shared memory.
+const (
+	sharedFile  = 3
+	buffersFile = 4 // the null device if there are no buffers
+)
+
+// readyInfo is what a worker says of itself.
+type readyInfo struct {
+	*Info
+	Buffers int64 `json:",omitempty"` // bytes of file 4, if the worker has mapped it
+}
 
 // served reports whether ServeWorker was called: this program can be its own worker.
 var served atomic.Bool
@@ -55,6 +65,7 @@ type server struct {
 	worker   shm.Worker
 	piped    *shm.PipeWorker // the same, if there is no shared memory
 	partial  *partial        // the constant that is arriving
+	buffers  []byte          // of the host, which may change at any time
 }
 
 // A partial is a constant of which some parts are there.
@@ -124,8 +135,11 @@ func (s *server) prepare(open func() (Backend, error), ready *wire.Ready) error 
 	if s.backend, err = open(); err != nil {
 		return err
 	}
+	if hello.Shared > 0 {
+		s.buffers, _ = shm.MapBuffers(buffersFile) // or else there are none
+	}
 	info := s.backend.Info()
-	if ready.Info, err = json.Marshal(&info); err != nil {
+	if ready.Info, err = json.Marshal(readyInfo{&info, int64(len(s.buffers))}); err != nil {
 		return err
 	}
 	if hello.Shared == 0 {
@@ -188,16 +202,21 @@ func (s *server) constant(m *wire.Constant) error {
 
 // handle works on a request.
 func (s *server) handle(ctx context.Context, j *shm.Job) shm.Answer {
-	if j.Op != opEval {
+	if j.Op != opEval && j.Op != opEvalPlaced {
 		return shm.Answer{Code: codeUnsupported}
 	}
-	e, err := s.programs.decodeEval(j.In, j.Out)
+	e, err := s.programs.decodeEval(j.In, j.Out, j.Op == opEvalPlaced, s.buffers)
 	if err != nil {
 		s.fatal(err) // the host has checked it, so the memory was written over
 	}
-	return encodeAnswer(guard(func() error {
-		return s.backend.Eval(ctx, e.program, e.inputs, e.constants, e.outputs)
+	begin := time.Now()
+	a := encodeAnswer(guard(func() error {
+		return s.backend.Eval(WithTenant(ctx, e.tenant), e.program, e.inputs, e.constants, e.outputs)
 	}))
+	if a.Code == codeOK {
+		a.Detail = uint32(min(time.Since(begin).Microseconds(), math.MaxUint32))
+	}
+	return a
 }
 
 // guard calls f. A panic ends the process: the state of the backend is unknown then.

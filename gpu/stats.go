@@ -23,10 +23,14 @@ type Stats struct {
 	Killed            int64         // workers that did not end a call in time
 	Mad               int64         // workers that broke the protocol
 	Batches, Batched  int64         // of registered functions: runs, and the calls in them
+	Streams, Parts    int64         // that were begun, and what they have given to guests
 	Running, Waiting  int           // evaluations now
+	Streaming         int           // streams now
 	Workers, Standby  int           // now
 	Constants         int           // now
 	ConstantBytes     int64         // now
+	Buffers           int           // now
+	BufferBytes       int64         // now
 	Quarantine        bool          // whether it is known that no worker can be started
 	QuarantineMessage string        // why
 }
@@ -35,7 +39,7 @@ type Stats struct {
 type counters struct {
 	calls, failedCalls, queued, total, refused, late, lost, fallbacks atomic.Int64
 	starts, startsFailed, died, tooLate, mad                          atomic.Int64
-	batches, batched                                                  atomic.Int64
+	batches, batched, streams, parts                                  atomic.Int64
 }
 
 // ended counts an evaluation.
@@ -73,12 +77,13 @@ func (p *Pool) Stats() Stats {
 	s := Stats{Calls: c.calls.Load(), Failed: c.failedCalls.Load(), Queued: time.Duration(c.queued.Load()), Total: time.Duration(c.total.Load()),
 		Refused: c.refused.Load(), Late: c.late.Load(), Lost: c.lost.Load(), Fallbacks: c.fallbacks.Load(),
 		Starts: c.starts.Load(), StartsFailed: c.startsFailed.Load(), Died: c.died.Load(), Killed: c.tooLate.Load(), Mad: c.mad.Load(),
-		Batches: c.batches.Load(), Batched: c.batched.Load()}
+		Batches: c.batches.Load(), Batched: c.batched.Load(), Streams: c.streams.Load(), Parts: c.parts.Load()}
 	s.Running, s.Waiting = p.queue.Used()
 	s.Constants, s.ConstantBytes = p.constants.count()
+	s.Buffers, s.BufferBytes = p.buffers.used()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.Workers = len(p.serving)
+	s.Workers, s.Streaming = len(p.serving), len(p.streams)
 	if p.standby != nil {
 		s.Standby = 1
 	}

@@ -90,7 +90,7 @@ func (p *Pool) provide() {
 // start starts a worker and admits it if its answer is right.
 func (p *Pool) start() {
 	begin := time.Now()
-	w, err := launch(&p.cfg, p)
+	w, err := launch(&p.cfg, p, p.sharedBuffers())
 	if err == nil {
 		err = p.admit(w)
 	}
@@ -153,14 +153,17 @@ func (p *Pool) admit(w *process) error {
 	p.mu.Unlock()
 	late := time.AfterFunc(p.cfg.StartTimeout, func() { w.kill(fmt.Errorf("did not start in %v", p.cfg.StartTimeout)) })
 	defer late.Stop()
-	err := w.handshake(&p.cfg)
+	err := w.handshake(&p.cfg, p.sharedBuffers())
 	if err != nil {
 		w.closes.Store(true)
 		w.reap(err)
 		return fmt.Errorf("%w (%w)", err, *w.why.Load())
 	}
 	p.running.Go(w.read)
-	if err = canary(w, p.cfg.StartTimeout); err != nil {
+	if err = canary(w, p.cfg.StartTimeout); err == nil {
+		err = p.adopt(w)
+	}
+	if err != nil {
 		w.closes.Store(true)
 		w.kill(err)
 		<-w.exited

@@ -1,8 +1,9 @@
-// Command bench compares the way to a GPU worker with gRPC, and measures what a pool does about faults and
+// Command bench compares the way to a GPU worker with gRPC, and measures the CPU backend and what a pool does about faults and
 // batches. All figures are of one run, in which what is compared takes turns, so that proportions mean something on
 // a busy machine too.
 //
 //	cd gpu/bench && go run .
+//	cd gpu/bench && go run . -only transport
 package main
 
 import (
@@ -11,7 +12,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/sporeengine/spore/gpu"
@@ -25,25 +25,37 @@ func main() {
 		serveGRPC()
 		return
 	}
+	only := flag.String("only", "", "what is measured, if not all: transport, chains, products, recovery or batches")
 	quick := flag.Bool("quick", false, "few rounds, to see that it works")
 	flag.Parse()
 	rounds := 40
 	if *quick {
 		rounds = 2
 	}
-	if err := run(rounds); err != nil {
+	if err := run(rounds, *only); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds int) error {
+func run(rounds int, only string) error {
 	fmt.Printf("%s, %s/%s, %d processors, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
-	for _, measure := range []func(int) error{transport, recovery, batches} {
-		if err := measure(rounds); err != nil {
-			return err
+	done := false
+	for _, m := range []struct {
+		name string
+		do   func(rounds int) error
+	}{{"transport", transport}, {"chains", chains}, {"products", products}, {"recovery", recovery}, {"batches", batches}} {
+		if only != "" && only != m.name {
+			continue
+		}
+		if err := m.do(rounds); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		fmt.Println()
+		done = true
+	}
+	if !done {
+		return fmt.Errorf("nothing is called %q", only)
 	}
 	return nil
 }
@@ -57,33 +69,6 @@ func newPool(c gpu.Config) (*gpu.Pool, error) {
 	_, err = p.Info(context.Background())
 	return p, err
 }
-
-// times are how long something took, again and again.
-type times []time.Duration
-
-// add calls f n times.
-func (t *times) add(n int, f func() error) error {
-	for range n {
-		begin := time.Now()
-		if err := f(); err != nil {
-			return err
-		}
-		*t = append(*t, time.Since(begin))
-	}
-	return nil
-}
-
-// quantile returns the time that a share of all is below.
-func (t times) quantile(share float64) time.Duration {
-	s := slices.Sorted(slices.Values(t))
-	return s[int(float64(len(s)-1)*share)]
-}
-
-func (t times) String() string {
-	return fmt.Sprintf("p50 %8.1f µs  p99 %8.1f µs", micros(t.quantile(.5)), micros(t.quantile(.99)))
-}
-
-func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
 // A backend is that of the CPU, but that the smallest program only copies, so that the way there and back is what is
 // measured, and that one program kills the process.

@@ -52,38 +52,46 @@ func transport(rounds int) error {
 		return err
 	}
 	defer grpc.end()
-	ways := []struct {
-		name string
-		evaluator
-	}{{"shared memory", inProcess{shared.For("a")}}, {"pipes", inProcess{pipes.For("a")}}, {"grpc-go over loopback", grpc}}
-	for _, c := range []struct{ bytes, calls int }{{small, 500}, {large, 10}} {
-		in := bytes.Repeat([]byte{0, 0, 0x80, 0x3f}, c.bytes/4) // 1.0
-		var want []byte
-		took := make([]times, len(ways))
-		for round := range rounds + 1 {
-			for i, way := range ways {
-				var t times
-				err := t.add(c.calls, func() error {
-					out, err := way.evaluate(context.Background(), in)
-					if want == nil {
-						want = out
-					}
-					if err == nil && !bytes.Equal(out, want) {
-						err = fmt.Errorf("%s: a wrong answer", way.name)
-					}
-					return err
-				})
-				if err != nil {
-					return err
-				}
-				if round > 0 { // the first is for warming up
-					took[i] = append(took[i], t...)
-				}
-			}
+	backend, err := open()
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	for _, c := range []struct{ bytes, calls int }{{small, 200}, {large, 10}} {
+		buffer, err := shared.NewBuffer("a", c.bytes)
+		if err != nil {
+			return err
 		}
-		for i, way := range ways {
-			fmt.Printf("%7d B in, 64 B out: %-22s %v  %5.1f times as fast as gRPC at p50\n", c.bytes, way.name, took[i],
-				float64(took[len(ways)-1].quantile(.5))/float64(took[i].quantile(.5)))
+		defer buffer.Free()
+		in := bytes.Repeat([]byte{0, 0, 0x80, 0x3f}, c.bytes/4) // 1.0
+		copy(buffer.Bytes(), in)
+		var want []byte
+		var ways []way
+		for _, w := range []struct {
+			name string
+			evaluator
+			in []byte
+		}{
+			{"grpc-go over loopback", grpc, in},
+			{"shared memory, copied", inProcess{shared.For("a")}, in},
+			{"shared memory, in place", inProcess{shared.For("a")}, buffer.Bytes()},
+			{"pipes", inProcess{pipes.For("a")}, in},
+			{"the work alone, no way at all", inProcess{backend}, in},
+		} {
+			ways = append(ways, way{w.name, c.calls, func() error {
+				out, err := w.evaluate(context.Background(), w.in)
+				if want == nil {
+					want = out
+				}
+				if err == nil && !bytes.Equal(out, want) {
+					err = fmt.Errorf("%s: a wrong answer", w.name)
+				}
+				return err
+			}})
+		}
+		fmt.Printf("%d B in, 64 B out:\n", c.bytes)
+		if err := compare(rounds, ways); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -123,7 +123,7 @@ func (j *joined) append(op tensor.Op, scalar bool, c float64, right bool) (usesY
 // kernelOf returns the kernel of a joined operation on float32 or float64.
 func (j joined) kernelOf(c class) kernel {
 	if c == classF32 {
-		return joinedKernel[float32](j)
+		return vectorJoined(j, joinedKernel[float32](j))
 	}
 	return joinedKernel[float64](j)
 }

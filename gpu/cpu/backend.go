@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/sporeengine/spore/gpu"
+	"github.com/sporeengine/spore/gpu/internal/budget"
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
@@ -42,7 +43,7 @@ type Options struct {
 // A Backend evaluates on the processor. It implements [gpu.Backend].
 type Backend struct {
 	options Options
-	memory  *budget
+	memory  *budget.Budget
 
 	mu        sync.Mutex
 	closed    bool
@@ -73,7 +74,7 @@ func New(options Options) (*Backend, error) {
 	}
 	return &Backend{
 		options:   options,
-		memory:    newBudget(options.Memory),
+		memory:    budget.New(options.Memory),
 		constants: make(map[gpu.ConstantID]*stored),
 	}, nil
 }
@@ -99,10 +100,10 @@ func (b *Backend) Eval(ctx context.Context, p *tensor.Program, inputs [][]byte, 
 	}
 	defer b.unhold(held)
 	need := p.Cost().Peak + misaligned(p.Inputs(), inputs) + misaligned(p.Outputs(), outputs)
-	if err := b.memory.acquire(ctx, need); err != nil {
+	if err := b.memory.Acquire(ctx, need); err != nil {
 		return err
 	}
-	defer b.memory.release(need)
+	defer b.memory.Release(need)
 
 	values := make([]*value, len(inputs))
 	for i, t := range p.Inputs() {
@@ -180,7 +181,7 @@ func (b *Backend) unhold(held []*stored) {
 // unuse counts a use less. b.mu is locked.
 func (b *Backend) unuse(c *stored) {
 	if c.uses--; c.uses == 0 {
-		b.memory.release(c.t.Bytes())
+		b.memory.Release(c.t.Bytes())
 	}
 }
 
@@ -202,7 +203,7 @@ func (b *Backend) PutConstant(ctx context.Context, id gpu.ConstantID, t tensor.T
 	case known:
 		return nil
 	}
-	if err := b.memory.acquire(ctx, t.Bytes()); err != nil {
+	if err := b.memory.Acquire(ctx, t.Bytes()); err != nil {
 		return err
 	}
 	t.Shape = slices.Clone(t.Shape)

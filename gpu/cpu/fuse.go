@@ -194,15 +194,22 @@ func (c *loopCode) load(v *value) int {
 // run runs the loop and writes its result to out, which has no gaps.
 func (c *loopCode) run(ctx context.Context, procs int, out vec) error {
 	size := sizeOf(c.shape)
+	width := min(block, size)
+	idle := make(chan []int64, procs) // memory of parts that are done; no more run at once
 	return spans(ctx, procs, size, max(grain, size/(8*procs)/block*block), func(start, end int) {
-		c.span(out, start, end)
+		var memory []int64
+		select {
+		case memory = <-idle:
+		default:
+			memory = make([]int64, (c.registers+1)*width)
+		}
+		c.span(memory, width, out, start, end)
+		idle <- memory
 	})
 }
 
-// span computes elements from start to end.
-func (c *loopCode) span(out vec, start, end int) {
-	width := min(block, end-start)
-	memory := make([]int64, (c.registers+1)*width)
+// span computes elements from start to end. Registers have width elements of memory each.
+func (c *loopCode) span(memory []int64, width int, out vec, start, end int) {
 	regs := make([]vec, c.registers)
 	for i := range regs {
 		regs[i] = of(memory[i*width : (i+1)*width])

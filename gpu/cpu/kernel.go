@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 
+	"github.com/sporeengine/spore/gpu/internal/mathx"
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
@@ -18,8 +19,8 @@ var kernels = map[tensor.Op][numClasses]kernel{
 	tensor.Sign:       {sign[uint8], sign[int32], sign[int64], sign[float32], sign[float64]},
 	tensor.Sqrt:       floats(mapped32(math.Sqrt), mapped(math.Sqrt)),
 	tensor.Rsqrt:      floats(mapped32(rsqrt), mapped(rsqrt)),
-	tensor.Exp:        floats(expF32, mapped(math.Exp)),
-	tensor.Log:        floats(mapped32(math.Log), mapped(math.Log)),
+	tensor.Exp:        floats(expF32, mapped(mathx.Exp)),
+	tensor.Log:        floats(mapped32(math.Log), mapped(mathx.Log)),
 	tensor.Log1p:      floats(mapped32(math.Log1p), mapped(math.Log1p)),
 	tensor.Expm1:      floats(mapped32(math.Expm1), mapped(math.Expm1)),
 	tensor.Sin:        floats(mapped32(math.Sin), mapped(math.Sin)),
@@ -39,7 +40,7 @@ var kernels = map[tensor.Op][numClasses]kernel{
 	tensor.Divide:       {classF32: divide[float32], classF64: divide[float64]},
 	tensor.FloorDivide:  {paired(floorDivideInt[uint8]), paired(floorDivideInt[int32]), paired(floorDivideInt[int64]), paired32(floorDivide), paired(floorDivide)},
 	tensor.Remainder:    {paired(remainderInt[uint8]), paired(remainderInt[int32]), paired(remainderInt[int64]), paired32(remainder), paired(remainder)},
-	tensor.Pow:          {paired(powInt[uint8]), paired(powInt[int32]), paired(powInt[int64]), paired32(math.Pow), paired(math.Pow)},
+	tensor.Pow:          {paired(powInt[uint8]), paired(powInt[int32]), paired(powInt[int64]), paired32(mathx.Pow), paired(mathx.Pow)},
 	tensor.Minimum:      {minimum[uint8], minimum[int32], minimum[int64], minimum[float32], minimum[float64]},
 	tensor.Maximum:      {maximum[uint8], maximum[int32], maximum[int64], maximum[float32], maximum[float64]},
 	tensor.Equal:        {equal[uint8], equal[int32], equal[int64], equal[float32], equal[float64]},

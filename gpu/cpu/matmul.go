@@ -7,14 +7,33 @@ import (
 )
 
 const (
-	tileM  = 3   // rows and columns of the part of the result that is kept in registers
+	tileM  = 3   // rows and columns of the part of the result that is kept in registers, by the loop in Go
 	tileN  = 3   //
 	blockK = 256 // inner length of what is multiplied at once: a panel of each side is in the first-level cache
-	blockM = 96  // rows of it: a block of the left side is in the second-level cache
+	blockM = 96  // rows of it: a block of the left side is in the second-level cache. A multiple of what tiles have
+
+	maxTile = 64 // elements of a tile
 
 	// small is the work of a product of a stack that is not worth being shared: m·n·k.
 	small = 1 << 15
 )
+
+// A tiling is how a product is divided: tiles of m rows and n columns, each the product of a panel of m rows and one of n columns, both with elements of
+// equal inner index side by side. kernel sets c to it, row by row.
+type tiling[T number] struct {
+	m, n   int
+	kernel func(c *[maxTile]T, a, b []T)
+}
+
+// tilingOf returns the one for products of m rows and n columns.
+func tilingOf[T number](m, n int) tiling[T] {
+	if v, ok := vectorTiling(m, n); ok {
+		if t, ok := any(v).(tiling[T]); ok {
+			return t
+		}
+	}
+	return tiling[T]{tileM, tileN, microKernel[T]}
+}
 
 // A matrix is a strided one.
 type matrix struct {
@@ -120,8 +139,9 @@ func (l *layout) at(i int) int {
 // packed once, the left side block by block.
 func multiplyMatrices[T number](e *exec, p *product, d tensor.DType) error {
 	count := sizeOf(p.batch)
-	panels := (p.n + tileN - 1) / tileN
-	packedSize := panels * tileN * p.k
+	tile := tilingOf[T](p.m, p.n)
+	panels := (p.n + tile.n - 1) / tile.n
+	packedSize := panels * tile.n * p.k
 	blocks := (p.m + blockM - 1) / blockM
 	packed, buffer := e.arena.scratch(classOf(d), packedSize)
 	defer e.arena.release(buffer)
@@ -132,11 +152,11 @@ func multiplyMatrices[T number](e *exec, p *product, d tensor.DType) error {
 		right.base = p.bBatch.at(i)
 		if right.base != last { // a matrix that is broadcast is packed once
 			last = right.base
-			err := spans(e.ctx, e.procs, panels, max(1, grain/(tileN*p.k)), func(start, end int) {
+			err := spans(e.ctx, e.procs, panels, max(1, grain/(tile.n*p.k)), func(start, end int) {
 				t := right.transposed()
 				r := newLineReader[T](&t, d)
 				for j := start; j < end; j++ {
-					r.pack(b[j*tileN*p.k:(j+1)*tileN*p.k], j*tileN, min(tileN, p.n-j*tileN), 0, p.k)
+					r.pack(b[j*tile.n*p.k:(j+1)*tile.n*p.k], tile.n, j*tile.n, min(tile.n, p.n-j*tile.n), 0, p.k)
 				}
 			})
 			if err != nil {
@@ -148,8 +168,8 @@ func multiplyMatrices[T number](e *exec, p *product, d tensor.DType) error {
 		out := c[i*p.m*p.n : (i+1)*p.m*p.n]
 		err := parallel(e.ctx, e.procs, blocks, func(block int) {
 			reader := newLineReader[T](&left, d)
-			a := make([]T, (blockM+tileM)*min(p.k, blockK))
-			multiplyBlock(out, a, b, reader, block*blockM, min(p.m, (block+1)*blockM), p.n, p.k)
+			a := make([]T, (blockM+tile.m)*min(p.k, blockK))
+			multiplyBlock(tile, out, a, b, reader, block*blockM, min(p.m, (block+1)*blockM), p.n, p.k)
 		})
 		if err != nil {
 			return err
@@ -160,45 +180,47 @@ func multiplyMatrices[T number](e *exec, p *product, d tensor.DType) error {
 
 // multiplySmall computes many small products: parts of the stack in parallel.
 func multiplySmall[T number](e *exec, p *product, d tensor.DType) error {
-	panels := (p.n + tileN - 1) / tileN
+	tile := tilingOf[T](p.m, p.n)
+	panels := (p.n + tile.n - 1) / tile.n
 	c := as[T](p.out)
 	return spans(e.ctx, e.procs, sizeOf(p.batch), max(1, 4*small/(p.m*p.n*p.k)), func(start, end int) {
 		left, right := p.a, p.b.transposed()
 		l, r := newLineReader[T](&left, d), newLineReader[T](&right, d)
-		a, b := make([]T, (p.m+tileM)*min(p.k, blockK)), make([]T, panels*tileN*p.k)
+		a, b := make([]T, (p.m+tile.m)*min(p.k, blockK)), make([]T, panels*tile.n*p.k)
 		for i := start; i < end; i++ {
 			left.base, right.base = p.aBatch.at(i), p.bBatch.at(i)
 			for j := range panels {
-				r.pack(b[j*tileN*p.k:(j+1)*tileN*p.k], j*tileN, min(tileN, p.n-j*tileN), 0, p.k)
+				r.pack(b[j*tile.n*p.k:(j+1)*tile.n*p.k], tile.n, j*tile.n, min(tile.n, p.n-j*tile.n), 0, p.k)
 			}
-			multiplyBlock(c[i*p.m*p.n:(i+1)*p.m*p.n], a, b, l, 0, p.m, p.n, p.k)
+			multiplyBlock(tile, c[i*p.m*p.n:(i+1)*p.m*p.n], a, b, l, 0, p.m, p.n, p.k)
 		}
 	})
 }
 
 // multiplyBlock computes the rows from start to end of a product whose right side is
 // packed in b. The left side is packed in a, part by part.
-func multiplyBlock[T number](out, a, b []T, reader *lineReader[T], start, end, n, k int) {
-	rows := (end - start + tileM - 1) / tileM
+func multiplyBlock[T number](tile tiling[T], out, a, b []T, reader *lineReader[T], start, end, n, k int) {
+	rows := (end - start + tile.m - 1) / tile.m
+	var c [maxTile]T
 	for k0 := 0; k0 < k; k0 += blockK {
 		depth := min(blockK, k-k0)
+		size := tile.m * depth
 		for r := range rows {
-			reader.pack(a[r*tileM*depth:(r+1)*tileM*depth], start+r*tileM, min(tileM, end-start-r*tileM), k0, depth)
+			reader.pack(a[r*size:(r+1)*size], tile.m, start+r*tile.m, min(tile.m, end-start-r*tile.m), k0, depth)
 		}
-		for j := 0; j < n; j += tileN {
-			panel := b[j*k+k0*tileN:][:depth*tileN]
+		for j := 0; j < n; j += tile.n {
+			panel := b[j*k+k0*tile.n:][:depth*tile.n]
 			for r := range rows {
-				var c [tileM * tileN]T
-				microKernel(&c, a[r*tileM*depth:(r+1)*tileM*depth], panel)
-				row := start + r*tileM
-				for i := range min(tileM, end-row) {
-					dst := out[(row+i)*n+j:][:min(tileN, n-j)]
+				tile.kernel(&c, a[r*size:(r+1)*size], panel)
+				row := start + r*tile.m
+				for i := range min(tile.m, end-row) {
+					dst := out[(row+i)*n+j:][:min(tile.n, n-j)]
 					if k0 == 0 {
-						copy(dst, c[i*tileN:])
+						copy(dst, c[i*tile.n:])
 						continue
 					}
-					for l := range dst {
-						dst[l] += c[i*tileN+l]
+					for l, v := range c[i*tile.n:][:len(dst)] {
+						dst[l] += v
 					}
 				}
 			}
@@ -206,9 +228,8 @@ func multiplyBlock[T number](out, a, b []T, reader *lineReader[T], start, end, n
 	}
 }
 
-// microKernel adds the product of a panel of three rows and one of three columns, each
-// with its elements of equal inner index side by side. The nine sums stay in registers.
-func microKernel[T number](c *[tileM * tileN]T, a, b []T) {
+// microKernel is the product of a panel of three rows and one of three columns. The nine sums stay in registers.
+func microKernel[T number](c *[maxTile]T, a, b []T) {
 	var c00, c01, c02, c10, c11, c12, c20, c21, c22 T
 	for len(a) >= 6 && len(b) >= 6 {
 		x, y := (*[6]T)(a), (*[6]T)(b)
@@ -252,7 +273,7 @@ func microKernel[T number](c *[tileM * tileN]T, a, b []T) {
 		c12 += a1 * b[2]
 		c22 += a2 * b[2]
 	}
-	*c = [tileM * tileN]T{c00, c01, c02, c10, c11, c12, c20, c21, c22}
+	*(*[tileM * tileN]T)(c[:]) = [tileM * tileN]T{c00, c01, c02, c10, c11, c12, c20, c21, c22}
 }
 
 // A lineReader reads parts of rows of a matrix as elements of a dtype. It is for one
@@ -298,24 +319,24 @@ func (r *lineReader[T]) read(row, col, n int) []T {
 
 // pack writes count rows of a matrix from row on, and of each depth elements from
 // column col on, so that those of one column are side by side. Rows that are missing
-// to a tile are 0.
-func (r *lineReader[T]) pack(dst []T, row, count, col, depth int) {
-	for i := range tileM {
+// to a tile of so many are 0.
+func (r *lineReader[T]) pack(dst []T, tile, row, count, col, depth int) {
+	for i := range tile {
 		switch {
 		case i >= count:
 			for j := range depth {
-				dst[j*tileM+i] = 0
+				dst[j*tile+i] = 0
 			}
 		case r.plain:
 			src, at := as[T](r.m.data), r.m.base+(row+i)*r.m.rows+col*r.m.cols
 			for j := range depth {
-				dst[j*tileM+i] = src[at]
+				dst[j*tile+i] = src[at]
 				at += r.m.cols
 			}
 		default:
 			for at := 0; at < depth; at += block {
 				for j, v := range r.read(row+i, col+at, min(block, depth-at)) {
-					dst[(at+j)*tileM+i] = v
+					dst[(at+j)*tile+i] = v
 				}
 			}
 		}

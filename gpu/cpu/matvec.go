@@ -47,22 +47,42 @@ func dotRows[T number](out []T, left *matrix, d tensor.DType, x []T, row int) {
 	}
 }
 
-// dot adds in four interleaved sums, see sumOf.
+// dot adds in the order of sumOf.
 func dot[T number](a, b []T) T {
-	var s0, s1, s2, s3 T
 	b = b[:len(a)]
-	for len(a) >= 4 && len(b) >= 4 {
-		x, y := (*[4]T)(a), (*[4]T)(b)
-		s0 += x[0] * y[0]
-		s1 += x[1] * y[1]
-		s2 += x[2] * y[2]
-		s3 += x[3] * y[3]
-		a, b = a[4:], b[4:]
+	half := len(a) / 16 * 8
+	var s [16]T
+	done := false
+	if f, ok := any(a).([]float32); ok {
+		done = dotHalves(f, any(b).([]float32), half, any(&s).(*[16]float32))
 	}
-	for i, v := range a {
-		s0 += v * b[i]
+	if !done {
+		dotTo((*[8]T)(s[:8]), a[:half], b[:half])
+		dotTo((*[8]T)(s[8:]), a[half:2*half], b[half:2*half])
 	}
-	return (s0 + s1) + (s2 + s3)
+	for i, v := range a[2*half:] {
+		s[i] += T(v * b[2*half+i])
+	}
+	return ((s[0] + s[1] + (s[2] + s[3])) + (s[4] + s[5] + (s[6] + s[7]))) +
+		((s[8] + s[9] + (s[10] + s[11])) + (s[12] + s[13] + (s[14] + s[15])))
+}
+
+// dotTo adds products, a multiple of 8, to sums in turn.
+func dotTo[T number](sums *[8]T, a, b []T) {
+	s := *sums
+	for len(a) >= 8 && len(b) >= 8 {
+		x, y := (*[8]T)(a), (*[8]T)(b)
+		s[0] += T(x[0] * y[0])
+		s[1] += T(x[1] * y[1])
+		s[2] += T(x[2] * y[2])
+		s[3] += T(x[3] * y[3])
+		s[4] += T(x[4] * y[4])
+		s[5] += T(x[5] * y[5])
+		s[6] += T(x[6] * y[6])
+		s[7] += T(x[7] * y[7])
+		a, b = a[8:], b[8:]
+	}
+	*sums = s
 }
 
 // addColumns computes up to a block of the same products if the matrix is stored

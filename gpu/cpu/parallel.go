@@ -6,12 +6,11 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls work(i) for i from 0 to n-1, on up to procs goroutines, which are
-// gone when it returns. When ctx is done it calls no more and returns ctx's error. A
-// panic of work comes out of parallel.
+// parallel calls work(i) for i from 0 to n-1, on the caller's goroutine and up to procs-1 others, which have done their last when it returns. When ctx is
+// done it calls no more and returns ctx's error. A panic of work comes out of parallel.
 func parallel(ctx context.Context, procs, n int, work func(i int)) error {
 	procs = min(procs, n)
-	if procs <= 1 {
+	if procs <= 1 { // most operations are small: nothing to share, and nothing on the heap for it
 		for i := range n {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -21,27 +20,29 @@ func parallel(ctx context.Context, procs, n int, work func(i int)) error {
 		return ctx.Err()
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
 	var once sync.Once
 	var broken any
-	for range procs {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					once.Do(func() { broken = r })
-					next.Store(int64(n)) // the others stop
-				}
-			}()
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				work(i)
+	run := func() {
+		defer func() {
+			if r := recover(); r != nil {
+				once.Do(func() { broken = r })
+				next.Store(int64(n)) // the others stop
 			}
-		})
+		}()
+		for ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				return
+			}
+			work(i)
+		}
 	}
-	wg.Wait()
+	var others sync.WaitGroup
+	for range procs - 1 {
+		others.Go(run)
+	}
+	run() // it does not have to be woken
+	others.Wait()
 	if broken != nil {
 		panic(broken)
 	}

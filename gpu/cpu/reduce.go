@@ -230,7 +230,7 @@ func runReduction[T elem, A any, O elem](e *exec, r *reduction, k reducer[T, A, 
 	segments := max(1, (r.n+segment-1)/segment)
 	if segments == 1 {
 		return spans(e.ctx, e.procs, tiles, grain/max(1, width*r.n), func(first, last int) {
-			buffers := newReadBuffers(width)
+			buffers := r.newReadBuffers(width)
 			accs := make([]A, width)
 			for t := first; t < last; t++ {
 				start, end := bounds(t)
@@ -244,7 +244,7 @@ func runReduction[T elem, A any, O elem](e *exec, r *reduction, k reducer[T, A, 
 		start, end := bounds(i / segments)
 		s := i % segments
 		// A segment's partial results are side by side, so they do not overlap.
-		readTile(r, &k, newReadBuffers(width), accs[s*outputs+start:s*outputs+end], start, s*segment, min(r.n, (s+1)*segment))
+		readTile(r, &k, r.newReadBuffers(width), accs[s*outputs+start:s*outputs+end], start, s*segment, min(r.n, (s+1)*segment))
 	})
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func runReduction[T elem, A any, O elem](e *exec, r *reduction, k reducer[T, A, 
 			accs[o] = k.merge(accs[o], accs[s*outputs+o])
 		}
 	}
-	buffers := newReadBuffers(0)
+	buffers := r.newReadBuffers(0)
 	for at := 0; at < outputs; at += tile {
 		store(r, &k, buffers, accs[at:min(outputs, at+tile)], at)
 	}
@@ -266,8 +266,12 @@ type readBuffers struct {
 	tile, raw, wide vec
 }
 
-// newReadBuffers returns the memory for tiles of width results.
-func newReadBuffers(width int) *readBuffers {
+// newReadBuffers returns the memory for tiles of width results, if any is needed: rows that lie as they are read are not copied.
+func (r *reduction) newReadBuffers(width int) *readBuffers {
+	src := place{data: r.in.data, dtype: r.in.dtype, layout: r.reduced}
+	if width <= 1 && src.packed() && !half(r.in.dtype) && !half(r.out.dtype) {
+		return &readBuffers{}
+	}
 	memory := make([]int64, width*pitch+2*strip)
 	return &readBuffers{of(memory[2*strip:]), of(memory[:strip]), of(memory[strip : 2*strip])}
 }
@@ -336,10 +340,30 @@ func store[T elem, A any, O elem](r *reduction, k *reducer[T, A, O], b *readBuff
 	out.write(of(results[:len(accs)]), b.raw, start)
 }
 
-// sumOf adds in eight interleaved sums, which are independent of each other, so that
-// the processor need not wait.
+// sumOf adds the halves of x and what is left. In each, eight interleaved sums are independent of each other, so that the processor need not
+// wait; where it has vectors, both halves are added at once, to the same result.
 func sumOf[T float32 | float64](x []T) float64 {
-	var s [8]float64
+	half := len(x) / 16 * 8
+	first, second, rest := x[:half], x[half:2*half], x[2*half:]
+	var s [16]float64
+	done := 0
+	if f, ok := any(first).([]float32); ok {
+		done = sumHalves(f, any(second).([]float32), &s)
+	}
+	if done < half {
+		addTo((*[8]float64)(s[:8]), first)
+		addTo((*[8]float64)(s[8:]), second)
+	}
+	for i, v := range rest {
+		s[i] += float64(v)
+	}
+	return ((s[0] + s[1] + (s[2] + s[3])) + (s[4] + s[5] + (s[6] + s[7]))) +
+		((s[8] + s[9] + (s[10] + s[11])) + (s[12] + s[13] + (s[14] + s[15])))
+}
+
+// addTo adds the elements of x, a multiple of 8, to s in turn.
+func addTo[T float32 | float64](sums *[8]float64, x []T) {
+	s := *sums
 	for len(x) >= 8 {
 		y := x[:8]
 		s[0] += float64(y[0])
@@ -352,10 +376,7 @@ func sumOf[T float32 | float64](x []T) float64 {
 		s[7] += float64(y[7])
 		x = x[8:]
 	}
-	for i, v := range x {
-		s[i] += float64(v)
-	}
-	return (s[0] + s[1] + (s[2] + s[3])) + (s[4] + s[5] + (s[6] + s[7]))
+	*sums = s
 }
 
 // moments are the number of elements, their mean, and the sum of the squares of their

@@ -85,7 +85,7 @@ func TestTable(t *testing.T) {
 	require.Len(t, tensor.Ops(), 72)
 	for _, op := range tensor.Ops() {
 		i := op.Info()
-		for _, s := range []string{i.Name, string(i.Group), i.Doc, i.DTypes, i.Shapes, i.Work, i.Accuracy} {
+		for _, s := range []string{i.Name, string(i.Group), i.Doc, i.DTypes, i.Shapes, i.Work, i.Accuracy, i.DTypeRule.Name, i.ShapeRule} {
 			require.NotEmpty(t, s, "%+v", i)
 		}
 		require.False(t, names[i.Name], "two of %s", i.Name)

@@ -145,6 +145,10 @@ type Info struct {
 
 	Attrs []AttrSpec
 
+	// DTypeRule and ShapeRule are the rules for those who infer types too, as modules of guests do.
+	DTypeRule DTypeRule
+	ShapeRule string // given counted matrix unchanged axis stretched reduced reduced-nonempty reduced-one reshaped permuted expanded squeezed broadcast joined sliced taken multiplied selected
+
 	// DTypes, Shapes, Work and Accuracy say in words what the rules are.
 	DTypes, Shapes, Work, Accuracy string
 
@@ -161,6 +165,7 @@ func (o Op) Info() Info {
 	s := &table[o]
 	return Info{
 		Op: o, Name: s.name, Group: s.group, Arity: s.arity, Results: s.results(), Attrs: s.attrs,
+		DTypeRule: s.dtypes.rule, ShapeRule: s.shapes.name,
 		DTypes: s.dtypes.doc, Shapes: s.shapes.doc, Work: s.work.doc,
 		Accuracy: s.accuracy.doc, ULP: s.accuracy.ulp, Doc: s.doc,
 	}

@@ -9,37 +9,38 @@ import (
 // A shapeRule infers the shape of the results. Both results of an operation that has
 // two are of the same shape.
 type shapeRule struct {
+	name  string
 	doc   string
 	infer func(n *Node, in []Type) (Shape, error)
 }
 
 // given: the attribute shape.
-var given = shapeRule{"shape", func(n *Node, _ []Type) (Shape, error) {
+var given = shapeRule{"given", "shape", func(n *Node, _ []Type) (Shape, error) {
 	return n.Ints("shape"), nil
 }}
 
 // counted: one dimension of length n.
-var counted = shapeRule{"(n,)", func(n *Node, _ []Type) (Shape, error) {
+var counted = shapeRule{"counted", "(n,)", func(n *Node, _ []Type) (Shape, error) {
 	return Shape{n.Int("n")}, nil
 }}
 
 // matrix: rows and columns.
-var matrix = shapeRule{"(rows, cols)", func(n *Node, _ []Type) (Shape, error) {
+var matrix = shapeRule{"matrix", "(rows, cols)", func(n *Node, _ []Type) (Shape, error) {
 	return Shape{n.Int("rows"), n.Int("cols")}, nil
 }}
 
 // unchanged: as the first input.
-var unchanged = shapeRule{"as the input", func(_ *Node, in []Type) (Shape, error) {
+var unchanged = shapeRule{"unchanged", "as the input", func(_ *Node, in []Type) (Shape, error) {
 	return in[0].Shape, nil
 }}
 
 // alongAxis: as the first input, which has the attribute axis.
-var alongAxis = shapeRule{"as the input, which has the axis", func(n *Node, in []Type) (Shape, error) {
+var alongAxis = shapeRule{"axis", "as the input, which has the axis", func(n *Node, in []Type) (Shape, error) {
 	return in[0].Shape, checkAxis(n.Int("axis"), in[0].Shape)
 }}
 
 // stretched: all inputs broadcast.
-var stretched = shapeRule{"inputs broadcast", func(_ *Node, in []Type) (Shape, error) {
+var stretched = shapeRule{"stretched", "inputs broadcast", func(_ *Node, in []Type) (Shape, error) {
 	shapes := make([]Shape, len(in))
 	for i := range in {
 		shapes[i] = in[i].Shape
@@ -50,11 +51,12 @@ var stretched = shapeRule{"inputs broadcast", func(_ *Node, in []Type) (Shape, e
 // reduced: without the axes, or with length 1. If the operation has no value for no
 // elements, the axes must not be empty.
 func reduced(identity bool) shapeRule {
-	doc := "without the axes; with keepdims, these have length 1"
+	name, doc := "reduced", "without the axes; with keepdims, these have length 1"
 	if !identity {
+		name = "reduced-nonempty"
 		doc += "; not of no elements"
 	}
-	return shapeRule{doc, func(n *Node, in []Type) (Shape, error) {
+	return shapeRule{name, doc, func(n *Node, in []Type) (Shape, error) {
 		axes, s := n.Ints("axes"), in[0].Shape
 		if err := checkAxes(axes, s); err != nil {
 			return nil, err
@@ -64,7 +66,7 @@ func reduced(identity bool) shapeRule {
 }
 
 // reducedOne: the same for a single axis.
-var reducedOne = shapeRule{"without the axis; with keepdims, it has length 1; not of no elements", func(n *Node, in []Type) (Shape, error) {
+var reducedOne = shapeRule{"reduced-one", "without the axis; with keepdims, it has length 1; not of no elements", func(n *Node, in []Type) (Shape, error) {
 	axis, s := n.Int("axis"), in[0].Shape
 	if err := checkAxis(axis, s); err != nil {
 		return nil, err
@@ -88,7 +90,7 @@ func dropAxes(s Shape, axes []int, keep, identity bool) (Shape, error) {
 }
 
 // reshaped: the attribute shape, of as many elements.
-var reshaped = shapeRule{"shape, of as many elements", func(n *Node, in []Type) (Shape, error) {
+var reshaped = shapeRule{"reshaped", "shape, of as many elements", func(n *Node, in []Type) (Shape, error) {
 	s := Shape(n.Ints("shape"))
 	if s.Size() != in[0].Size() {
 		return nil, fmt.Errorf("%s has %d elements, not %d", s, s.Size(), in[0].Size())
@@ -97,7 +99,7 @@ var reshaped = shapeRule{"shape, of as many elements", func(n *Node, in []Type) 
 }}
 
 // permuted: dimension i of the result is dimension axes[i] of the input.
-var permuted = shapeRule{"dimension i is dimension axes[i] of the input", func(n *Node, in []Type) (Shape, error) {
+var permuted = shapeRule{"permuted", "dimension i is dimension axes[i] of the input", func(n *Node, in []Type) (Shape, error) {
 	axes, s := n.Ints("axes"), in[0].Shape
 	out := make(Shape, len(s))
 	seen := make([]bool, len(s))
@@ -115,7 +117,7 @@ var permuted = shapeRule{"dimension i is dimension axes[i] of the input", func(n
 }}
 
 // expanded: a length of 1 put in at axis.
-var expanded = shapeRule{"a length of 1 put in at axis", func(n *Node, in []Type) (Shape, error) {
+var expanded = shapeRule{"expanded", "a length of 1 put in at axis", func(n *Node, in []Type) (Shape, error) {
 	axis, s := n.Int("axis"), in[0].Shape
 	if axis > len(s) {
 		return nil, fmt.Errorf("axis %d of rank %d", axis, len(s)+1)
@@ -124,7 +126,7 @@ var expanded = shapeRule{"a length of 1 put in at axis", func(n *Node, in []Type
 }}
 
 // squeezed: without the axes, which have length 1.
-var squeezed = shapeRule{"without the axes, which have length 1", func(n *Node, in []Type) (Shape, error) {
+var squeezed = shapeRule{"squeezed", "without the axes, which have length 1", func(n *Node, in []Type) (Shape, error) {
 	axes, s := n.Ints("axes"), in[0].Shape
 	if err := checkAxes(axes, s); err != nil {
 		return nil, err
@@ -138,7 +140,7 @@ var squeezed = shapeRule{"without the axes, which have length 1", func(n *Node, 
 }}
 
 // broadcastTo: the attribute shape, which the input can be broadcast to.
-var broadcastTo = shapeRule{"shape, which the input broadcasts to", func(n *Node, in []Type) (Shape, error) {
+var broadcastTo = shapeRule{"broadcast", "shape, which the input broadcasts to", func(n *Node, in []Type) (Shape, error) {
 	s := Shape(n.Ints("shape"))
 	if b, err := Broadcast(s, in[0].Shape); err != nil || !b.Equal(s) {
 		return nil, fmt.Errorf("it cannot be broadcast to %s", s)
@@ -147,7 +149,7 @@ var broadcastTo = shapeRule{"shape, which the input broadcasts to", func(n *Node
 }}
 
 // joined: lengths along the axis added, the others equal.
-var joined = shapeRule{"lengths along the axis added, the others equal", func(n *Node, in []Type) (Shape, error) {
+var joined = shapeRule{"joined", "lengths along the axis added, the others equal", func(n *Node, in []Type) (Shape, error) {
 	axis := n.Int("axis")
 	if err := checkAxis(axis, in[0].Shape); err != nil {
 		return nil, err
@@ -172,7 +174,7 @@ var joined = shapeRule{"lengths along the axis added, the others equal", func(n 
 }}
 
 // sliced: for each dimension the count of elements from start in steps.
-var sliced = shapeRule{"count", func(n *Node, in []Type) (Shape, error) {
+var sliced = shapeRule{"sliced", "count", func(n *Node, in []Type) (Shape, error) {
 	s := in[0].Shape
 	start, step, count := n.Ints("start"), n.Ints("step"), n.Ints("count")
 	if len(start) != len(s) || len(step) != len(s) || len(count) != len(s) {
@@ -192,7 +194,7 @@ var sliced = shapeRule{"count", func(n *Node, in []Type) (Shape, error) {
 }}
 
 // taken: the axis replaced by the shape of the indices.
-var taken = shapeRule{"the axis replaced by the indices' shape", func(n *Node, in []Type) (Shape, error) {
+var taken = shapeRule{"taken", "the axis replaced by the indices' shape", func(n *Node, in []Type) (Shape, error) {
 	axis, s := n.Int("axis"), in[0].Shape
 	if err := checkAxis(axis, s); err != nil {
 		return nil, err
@@ -204,7 +206,7 @@ var taken = shapeRule{"the axis replaced by the indices' shape", func(n *Node, i
 }}
 
 // multiplied: matrices in the last two dimensions, the others broadcast.
-var multiplied = shapeRule{"(…, m, k) and (…, k, n) to (…, m, n); … broadcast; (k,) is a vector", func(_ *Node, in []Type) (Shape, error) {
+var multiplied = shapeRule{"multiplied", "(…, m, k) and (…, k, n) to (…, m, n); … broadcast; (k,) is a vector", func(_ *Node, in []Type) (Shape, error) {
 	a, b := in[0].Shape, in[1].Shape
 	if len(a) == 0 || len(b) == 0 {
 		return nil, fmt.Errorf("an input has rank 0")
@@ -228,7 +230,7 @@ var multiplied = shapeRule{"(…, m, k) and (…, k, n) to (…, m, n); … broa
 }}
 
 // selected: the length along the axis is k.
-var selected = shapeRule{"the axis has length k", func(n *Node, in []Type) (Shape, error) {
+var selected = shapeRule{"selected", "the axis has length k", func(n *Node, in []Type) (Shape, error) {
 	axis, k, s := n.Int("axis"), n.Int("k"), in[0].Shape
 	if err := checkAxis(axis, s); err != nil {
 		return nil, err

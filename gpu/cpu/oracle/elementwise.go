@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/sporeengine/spore/gpu/internal/mathx"
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
@@ -53,8 +54,8 @@ var elementwise = map[tensor.Op]fns{
 	}),
 	tensor.Sqrt:    unary(math.Sqrt, nil),
 	tensor.Rsqrt:   unary(func(x float64) float64 { return 1 / math.Sqrt(x) }, nil),
-	tensor.Exp:     unary(math.Exp, nil),
-	tensor.Log:     unary(math.Log, nil),
+	tensor.Exp:     unary(mathx.Exp, nil),
+	tensor.Log:     unary(mathx.Log, nil),
 	tensor.Log1p:   unary(math.Log1p, nil),
 	tensor.Expm1:   unary(math.Expm1, nil),
 	tensor.Sin:     unary(math.Sin, nil),
@@ -72,7 +73,7 @@ var elementwise = map[tensor.Op]fns{
 	tensor.Divide:      binary2(func(x, y float64) float64 { return x / y }, nil),
 	tensor.FloorDivide: binary2(floorDivide, floorDivideInt),
 	tensor.Remainder:   binary2(remainder, remainderInt),
-	tensor.Pow:         binary2(math.Pow, powInt),
+	tensor.Pow:         binary2(mathx.Pow, powInt),
 	tensor.Minimum:     binary2(minimum, func(x, y int64) int64 { return min(x, y) }),
 	tensor.Maximum:     binary2(maximum, func(x, y int64) int64 { return max(x, y) }),
 	tensor.BitwiseAnd:  binary2(nil, func(x, y int64) int64 { return x & y }),

@@ -172,11 +172,14 @@ func (q *Queue) Used() (running, waiting int) {
 	return q.used, q.waiters
 }
 
+// maxCost bounds what a call counts, so that no tag ever overflows, whatever is said to be its cost.
+const maxCost = 1 << 40
+
 // start counts a call of t. q.mu is held, here and below.
 func (q *Queue) start(t *tenant, cost int64) {
 	t.tag = max(t.tag, q.now)
 	q.now = t.tag
-	t.tag += max(cost, 1)
+	t.tag += min(max(cost, 1), maxCost)
 	q.latest = max(q.latest, t.tag)
 	if q.waiters == 0 {
 		q.now = q.latest // there are no turns to keep

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,19 @@ func TestTurns(t *testing.T) {
 		}
 		require.InDelta(t, float64(i+1)/4, large, 1, "%d: %v", i, order)
 	}
+}
+
+// TestAbsurdCost has a tenant whose calls are said to cost as much as a number can be: two of them would overflow.
+func TestAbsurdCost(t *testing.T) {
+	q := New(1, plenty)
+	require.NoError(t, q.Acquire(t.Context(), "first", Demand{Cost: 1}))
+	var order []string
+	a := wait(t, q, &order, "absurd", 4, Demand{Cost: math.MaxInt64})
+	b := wait(t, q, &order, "small", 6, Demand{Cost: 10})
+	q.Release("first", Demand{Cost: 1})
+	a.Wait()
+	b.Wait()
+	require.NotContains(t, order[1:7], "absurd", order)
 }
 
 // TestNewcomer has a tenant with one call come after one with many.

@@ -10,6 +10,9 @@ import (
 // granule is what arenas hand out: multiples of it, in bytes.
 const granule = 4096
 
+// keepTouched is how much of an arena stays resident when nothing is in progress, in bytes.
+const keepTouched = 32 << 20
+
 // An arena hands out ranges of bytes, lowest first, so that what is used stays together. It knows
 // nothing but numbers: all of its state is the host's own.
 type arena struct {

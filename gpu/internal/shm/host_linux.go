@@ -14,9 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepTouched is how much of the arena stays resident when nothing is in progress, in bytes.
-const keepTouched = 32 << 20
-
 // A sharedHost is a worker with which memory is shared.
 type sharedHost struct {
 	control Control
@@ -74,6 +71,9 @@ func NewHost(slots int, arenaBytes int64, control Control) (Host, *os.File, erro
 
 // Do implements [Host].
 func (h *sharedHost) Do(ctx context.Context, c *Call) (Answer, error) {
+	if c.Open != nil {
+		return Answer{}, errors.ErrUnsupported
+	}
 	h.mapped.RLock()
 	defer h.mapped.RUnlock()
 	select {

@@ -17,3 +17,12 @@ func NewWorker(*os.File, int64, int, Handler, func(error)) (Worker, error) {
 
 // SharedBytes is not asked for here.
 func SharedBytes(arenaBytes int64) int64 { return arenaBytes }
+
+// MapBuffers fails likewise.
+func MapBuffers(int) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+func newSharedBuffers(int64) (*os.File, []byte, error) { return nil, nil, errors.ErrUnsupported }
+
+func discard(mem []byte) error { return errors.ErrUnsupported }
+
+func unmap([]byte) error { return nil }

@@ -30,11 +30,15 @@ var _ Host = (*PipeHost)(nil)
 
 type pipedCall struct {
 	out    [][]byte
+	open   bool
+	max    int           // bytes of its result, and of each part
+	parts  chan []byte   // nil if there are none; its capacity is the credit
 	answer Answer        // set before done is closed
+	result []byte        // of an open call; likewise
 	done   chan struct{} // closed when there is an answer
 }
 
-// NewPipeHost returns a host that writes to w, with at most slots calls in progress, each of at most maxBytes with its result.
+// NewPipeHost returns a host that writes to w, with at most slots calls in progress beside those in parts, each of at most maxBytes with its result, or with each part.
 func NewPipeHost(w *wire.Writer, slots int, maxBytes int64, control Control) *PipeHost {
 	return &PipeHost{w: w, max: int(maxBytes), control: control, free: make(chan struct{}, slots), dead: make(chan struct{}), calls: map[uint64]*pipedCall{}}
 }
@@ -44,6 +48,9 @@ func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 	in, out := total(c.In), total(c.Out)
 	if in > h.max || out > h.max-in {
 		return Answer{}, ErrTooLarge
+	}
+	if c.Open != nil {
+		out = h.max - in // at most, and each part
 	}
 	h.running.RLock()
 	defer h.running.RUnlock()
@@ -61,18 +68,27 @@ func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, h.lost()
 	default:
 	}
-	select {
-	case h.free <- struct{}{}:
-		defer func() { <-h.free }()
-	case <-ctx.Done():
-		return Answer{}, ctx.Err()
-	case <-late:
-		return Answer{}, context.DeadlineExceeded
-	case <-h.dead:
-		return Answer{}, h.lost()
+	if c.Open == nil || c.Open.Part == nil { // those in parts wait for who takes them, for long perhaps, and would hold up all others
+		select {
+		case h.free <- struct{}{}:
+			defer func() { <-h.free }()
+		case <-ctx.Done():
+			return Answer{}, ctx.Err()
+		case <-late:
+			return Answer{}, context.DeadlineExceeded
+		case <-h.dead:
+			return Answer{}, h.lost()
+		}
 	}
-	id, p := h.register(c)
+	id, p := h.register(c, out)
 	defer h.forget(id)
+	if p.parts != nil {
+		var cancel context.CancelFunc // so that Part does not outlast the deadline
+		if !c.Deadline.IsZero() {
+			ctx, cancel = context.WithDeadline(ctx, c.Deadline)
+			defer cancel()
+		}
+	}
 
 	sent := make(chan error, 1)
 	go func() {
@@ -85,9 +101,18 @@ func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 		}
 	}()
 	var canceled error
-	done := ctx.Done()
+	done, parts, owed := ctx.Done(), p.parts, uint32(0)
 	for {
+		var failed error // of Open.Part
 		select {
+		case b := <-parts:
+			if failed = c.Open.Part(ctx, b); failed == nil {
+				if owed++; int(owed) > c.Open.Credit/2 { // half of them at once, to send less
+					go h.w.Send(&wire.Credit{ID: id, N: owed}) // who does not read it is killed when the call is late, which ends the goroutine
+					owed = 0
+				}
+				continue
+			}
 		case err := <-sent:
 			writing, sent = false, nil
 			if err != nil {
@@ -97,8 +122,16 @@ func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 			}
 			continue
 		case <-p.done:
-			if p.answer.Code != 0 && canceled != nil {
+			for canceled == nil && len(parts) > 0 { // there will be no more
+				if canceled = c.Open.Part(ctx, <-parts); canceled != nil {
+					return Answer{}, canceled
+				}
+			}
+			if canceled != nil && (p.answer.Code != 0 || p.parts != nil) {
 				return Answer{}, canceled
+			}
+			if p.open {
+				c.Open.Result = p.result
 			}
 			return p.answer, nil
 		case <-h.dead:
@@ -113,7 +146,10 @@ func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 			h.control.Kill(errLate)
 			return Answer{}, canceled
 		}
-		canceled = ended(ctx)
+		if canceled = failed; canceled == nil {
+			canceled = ended(ctx)
+		}
+		parts = nil   // those that are on their way are of no use
 		if !writing { // or else the worker would hear of it before it knows the call
 			h.control.Cancel(id)
 		}
@@ -123,8 +159,11 @@ func (h *PipeHost) Do(ctx context.Context, c *Call) (Answer, error) {
 	}
 }
 
-func (h *PipeHost) register(c *Call) (uint64, *pipedCall) {
-	p := &pipedCall{out: c.Out, done: make(chan struct{})}
+func (h *PipeHost) register(c *Call, max int) (uint64, *pipedCall) {
+	p := &pipedCall{out: c.Out, open: c.Open != nil, max: max, done: make(chan struct{})}
+	if p.open && c.Open.Part != nil {
+		p.parts = make(chan []byte, c.Open.Credit)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
@@ -148,7 +187,12 @@ func (h *PipeHost) Reply(m *wire.Reply) error {
 		return protocol("answered a call that it does not have")
 	}
 	delete(h.calls, m.ID)
-	if m.Code == 0 {
+	if p.open {
+		if len(m.Out) > p.max && (m.Code == 0 || len(m.Out) > wire.MaxError) {
+			return protocol("sent a result that is too long")
+		}
+		p.result = bytes.Clone(m.Out)
+	} else if m.Code == 0 {
 		if len(m.Out) != total(p.out) {
 			return protocol("sent a result of the wrong length")
 		}
@@ -157,6 +201,25 @@ func (h *PipeHost) Reply(m *wire.Reply) error {
 	p.answer = Answer{m.Code, m.Detail}
 	close(p.done)
 	return nil
+}
+
+// Part takes a part of a result. An error is one of the worker, likewise.
+func (h *PipeHost) Part(m *wire.Part) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.calls[m.ID]
+	if p == nil || p.parts == nil {
+		return protocol("sent a part of what is not in parts")
+	}
+	if len(m.Out) > p.max {
+		return protocol("sent a part that is too long")
+	}
+	select {
+	case p.parts <- bytes.Clone(m.Out):
+		return nil
+	default:
+		return protocol("sent more parts than it may")
+	}
 }
 
 // Fail implements [Host].

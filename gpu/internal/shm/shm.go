@@ -13,6 +13,9 @@ package shm
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sporeengine/spore/gpu/internal/wire"
@@ -39,6 +42,22 @@ type Call struct {
 	In       [][]byte  // sent one after the other, see [Offsets]; not kept
 	Out      [][]byte  // what the result is divided into, likewise
 	Deadline time.Time // zero: none
+
+	// Open, if not nil, takes a result whose length the worker decides, in the place of Out. Without pipes there is no such
+	// call: [errors.ErrUnsupported].
+	Open *Open
+}
+
+// An Open is a result of a length that is not known before, or one that comes in parts.
+type Open struct {
+	// Part, if not nil, takes the parts that come before the end, one after the other, and owns them. It may block until ctx is done. The worker sends
+	// at most Credit parts of which none has been taken: it waits. An error ends the call like the end of its context,
+	// and is what Do returns.
+	Part   func(ctx context.Context, b []byte) error
+	Credit int
+
+	// Result is what came with the answer, and belongs to the caller: the result, or if the code is not 0 a text for people.
+	Result []byte
 }
 
 // An Answer is what a worker says about a call. If Code is not 0 there is no result.
@@ -106,7 +125,7 @@ func total(parts [][]byte) (n int) {
 // gather copies the parts to where Offsets has them.
 func gather(dst []byte, parts [][]byte) {
 	for _, p := range parts {
-		copy(dst, p)
+		copyLarge(dst, p)
 		dst = dst[aligned(len(p)):]
 	}
 }
@@ -114,9 +133,38 @@ func gather(dst []byte, parts [][]byte) {
 // scatter is the opposite.
 func scatter(parts [][]byte, src []byte) {
 	for _, p := range parts {
-		copy(p, src)
+		copyLarge(p, src)
 		src = src[aligned(len(p)):]
 	}
+}
+
+// What copyLarge does at once: pieces of 512 KiB, as more than a MiB would be written past the caches, out of which the other side is to read it, and
+// several at the same time, as one processor cannot keep the memory busy.
+const (
+	copyPiece = 512 << 10
+	copiers   = 4
+)
+
+// copyLarge is copy(dst, src).
+func copyLarge(dst, src []byte) {
+	n := min(len(dst), len(src))
+	pieces := (n + copyPiece - 1) / copyPiece
+	if pieces < 2 {
+		copy(dst, src)
+		return
+	}
+	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < pieces; i = int(next.Add(1)) - 1 {
+			copy(dst[i*copyPiece:min(n, (i+1)*copyPiece)], src[i*copyPiece:])
+		}
+	}
+	var others sync.WaitGroup
+	for range min(copiers, pieces, runtime.GOMAXPROCS(0)) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }
 
 // lostError is an ErrLost with its reason.

@@ -382,3 +382,23 @@ func TestArena(t *testing.T) {
 	_, err = a.get(t.Context(), time.Time{}, nil, 1)
 	require.NoError(t, err)
 }
+
+func TestCopyLarge(t *testing.T) {
+	r := rand.New(rand.NewPCG(16, 0))
+	for _, n := range []int{0, 1, copyPiece - 1, copyPiece, copyPiece + 1, 2 * copyPiece, 5*copyPiece + 77} {
+		src := make([]byte, n)
+		for i := range src {
+			src[i] = byte(r.Uint32())
+		}
+		dst := make([]byte, n+10)
+		copyLarge(dst, src)
+		if !bytes.Equal(src, dst[:n]) || !bytes.Equal(dst[n:], make([]byte, 10)) {
+			t.Errorf("%d bytes, to more", n)
+		}
+		dst = make([]byte, n)
+		copyLarge(dst, append(src, 1, 2, 3))
+		if !bytes.Equal(src, dst) {
+			t.Errorf("%d bytes, from more", n)
+		}
+	}
+}

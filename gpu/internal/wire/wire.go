@@ -28,7 +28,7 @@ var ErrProtocol = errors.New("broke the protocol")
 // A Type says what a frame is.
 type Type byte
 
-// Types of frames. The first ones go to the worker, the others come from it.
+// Types of frames. The first ones go to the worker, the next ones come from it; the last ones were added later.
 const (
 	TypeHello    Type = 1 + iota // [Hello]
 	TypeConstant                 // [Constant]
@@ -40,6 +40,9 @@ const (
 	TypeReady  // [Ready]
 	TypeStored // [Stored]
 	TypeReply  // [Reply]
+
+	TypePart   // [Part], from the worker
+	TypeCredit // [Credit], to the worker
 )
 
 // Bounds of frames, in bytes.
@@ -108,6 +111,18 @@ type Reply struct {
 	Out          []byte
 }
 
+// Part is a part of the result of a [Call], before its [Reply].
+type Part struct {
+	ID  uint64
+	Out []byte
+}
+
+// Credit allows so many parts more of a call. One for a call that has been answered means nothing.
+type Credit struct {
+	ID uint64
+	N  uint32
+}
+
 // A Message is the body of a frame.
 type Message interface {
 	append(b []byte) []byte
@@ -133,6 +148,8 @@ func (m *Ready) append(b []byte) []byte {
 }
 func (m *Stored) append(b []byte) []byte { return u32(append(b, m.ID[:]...), m.Code) }
 func (m *Reply) append(b []byte) []byte  { return u32(u32(u64(b, m.ID), m.Code), m.Detail) }
+func (m *Part) append(b []byte) []byte   { return u64(b, m.ID) }
+func (m *Credit) append(b []byte) []byte { return u32(u64(b, m.ID), m.N) }
 
 func (m *Hello) tail() [][]byte    { return nil }
 func (m *Constant) tail() [][]byte { return [][]byte{m.Data} }
@@ -143,6 +160,8 @@ func (m *Goodbye) tail() [][]byte  { return nil }
 func (m *Ready) tail() [][]byte    { return nil }
 func (m *Stored) tail() [][]byte   { return nil }
 func (m *Reply) tail() [][]byte    { return [][]byte{m.Out} }
+func (m *Part) tail() [][]byte     { return [][]byte{m.Out} }
+func (m *Credit) tail() [][]byte   { return nil }
 
 func (*Hello) kind() Type    { return TypeHello }
 func (*Constant) kind() Type { return TypeConstant }
@@ -153,6 +172,8 @@ func (*Goodbye) kind() Type  { return TypeGoodbye }
 func (*Ready) kind() Type    { return TypeReady }
 func (*Stored) kind() Type   { return TypeStored }
 func (*Reply) kind() Type    { return TypeReply }
+func (*Part) kind() Type     { return TypePart }
+func (*Credit) kind() Type   { return TypeCredit }
 
 func u32(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
 func u64(b []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(b, v) }
@@ -187,6 +208,10 @@ func Parse(t Type, body []byte) (Message, error) {
 		m = &Stored{p.id(), p.u32()}
 	case TypeReply:
 		m = &Reply{p.u64(), p.u32(), p.u32(), p.rest()}
+	case TypePart:
+		m = &Part{p.u64(), p.rest()}
+	case TypeCredit:
+		m = &Credit{p.u64(), p.u32()}
 	default:
 		return nil, fmt.Errorf("%w: frame of type %d", ErrProtocol, t)
 	}

@@ -25,6 +25,8 @@ func messages() []Message {
 		&Ready{Version: 1, Error: []byte("no device"), Info: []byte(`{"Name":"x"}`)},
 		&Stored{ID: id, Code: 5},
 		&Reply{ID: 7, Code: 1, Detail: 2, Out: []byte("output")},
+		&Part{ID: 7, Out: []byte("some of it")},
+		&Credit{ID: 7, N: 3},
 	}
 }
 
@@ -86,7 +88,7 @@ func TestBadFrames(t *testing.T) {
 			require.ErrorIs(t, err, ErrProtocol, "%T without a body", m)
 		}
 		switch m.(type) {
-		case *Hello, *Drop, *Cancel, *Goodbye, *Stored: // whose length is fixed
+		case *Hello, *Drop, *Cancel, *Goodbye, *Stored, *Credit: // whose length is fixed
 			_, err := Parse(m.kind(), append(b, 0))
 			require.ErrorIs(t, err, ErrProtocol, "%T with a byte more", m)
 		}

@@ -1,12 +1,15 @@
-// Command gpu is the same program with a pool that it does not use.
+// Command gpu is the same server with a pool, which it gives to guests.
 package main
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/gpu"
 	"github.com/sporeengine/spore/hostfuncs"
+	"github.com/sporeengine/spore/runtimes"
+	"github.com/sporeengine/spore/runtimes/javascript"
 )
 
 func main() {
@@ -15,7 +18,19 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	f := hostfuncs.New("hello.world", "Says hello.", func(context.Context, struct{}) (string, error) { return "hello", nil })
-	set, err := hostfuncs.NewSet(append(gpu.Functions(pool, gpu.Options{}), f)...)
-	fmt.Println(set.Len(), err)
+	defer pool.Close()
+	set, err := hostfuncs.NewSet(hostfuncs.New("hello.world", "Says hello.", func(context.Context, struct{}) (string, error) { return "hello", nil }))
+	if err != nil {
+		panic(err)
+	}
+	if set, err = set.WithModules(gpu.Module(pool, gpu.Options{})); err != nil {
+		panic(err)
+	}
+	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime()}})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	c, err := e.Compile(context.Background(), engine.Source{Name: "a.js", Code: []byte("export const render = () => 'hello'"), Modules: set.Modules()})
+	fmt.Println(c, err)
 }
