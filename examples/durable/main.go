@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -59,7 +58,7 @@ func run(ctx context.Context, c config, in io.Reader, out io.Writer) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	key, err := loadKey(filepath.Join(c.dir, "key"))
+	key, err := store.KeyFile(filepath.Join(c.dir, "key")) // a program that is not an example keeps it elsewhere
 	if err != nil {
 		return err
 	}
@@ -126,20 +125,4 @@ func (w *worker) wait(s step, answers *bufio.Scanner) (number uint32, answer any
 		}
 	}
 	return 0, nil, nil
-}
-
-// loadKey reads the key from a file, which it makes if there is none. A program that
-// is not an example keeps its key elsewhere than what the key protects.
-func loadKey(path string) (key store.Key, err error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		b = make([]byte, store.KeyBytes)
-		rand.Read(b) // never fails
-		err = os.WriteFile(path, b, 0o600)
-	}
-	if err == nil && len(b) != store.KeyBytes {
-		err = fmt.Errorf("%s has %d bytes, want %d", path, len(b), store.KeyBytes)
-	}
-	copy(key.Secret[:], b)
-	return key, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -43,7 +44,7 @@ func start(t *testing.T, log *strings.Builder, args ...string) *process {
 	require.NoError(t, err)
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
-	p.cmd.Stderr = log
+	p.cmd.Stderr = os.Stderr // warnings, such as of a cache that others use, too
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() { p.cmd.Process.Kill() })
 	p.lines = bufio.NewScanner(stdout)
@@ -60,7 +61,7 @@ func (p *process) until(text string) {
 		if strings.HasPrefix(line, "Somebody") {
 			continue // the lease of the process that was killed may have ended or not
 		}
-		p.log.WriteString(varying.ReplaceAllString(line, "$1 …") + "\n")
+		fmt.Fprintln(p.log, varying.ReplaceAllString(line, "$1 …"))
 		if strings.Contains(line, text) {
 			return
 		}
@@ -72,7 +73,7 @@ func (p *process) until(text string) {
 func (p *process) kill() {
 	p.cmd.Process.Kill()
 	p.cmd.Wait()
-	p.log.WriteString("-- killed\n")
+	fmt.Fprintln(p.log, "-- killed")
 }
 
 // TestOrderSurvives kills the program while a person is asked, between a payment and its
