@@ -8,7 +8,7 @@ PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 w
 # Modules of their own, with what the main one shall not depend on.
 NESTED      := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 
-.PHONY: help run test nested histories kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
+.PHONY: help run test nested hostile histories kills gpufaults skipped race lint cross bench bench-sessions bench-gpu bench-once fuzz conformance differential interpreters browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,10 +17,13 @@ run: ## the main job: render the dashboards of examples/hello into out.html
 	$(GO) run ./examples/hello
 
 test: ## all everyday tests
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 nested: ## the tests of the nested modules
 	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test ./...); done
+
+hostile: ## all hostile programs in both isolation modes, and secrets of every size: some minutes
+	SPORE_HOSTILE=all SPORE_SECRETS=all $(GO) test ./engine -run 'TestHostile|TestSecretsAreForgotten' -v -count 1 -timeout 60m
 
 histories: ## 500 random histories of instances in each language, in one process and across processes: some minutes
 	SPORE_HISTORIES=500 $(GO) test ./engine -run 'TestHistories$$' -v -count 1 -timeout 60m
@@ -36,7 +39,7 @@ skipped: ## which tests this machine skips, and why
 	@$(GO) test -short -v ./... 2>&1 | grep -A2 -e '--- SKIP' || echo "no test was skipped"
 
 race: ## the tests under the race detector, without those that only repeat work
-	$(GO) test -race -short -timeout 30m ./...
+	$(GO) test -race -short -timeout 60m ./...
 	@set -e; for m in $(NESTED); do (cd $$m && $(GO) test -race -short ./...); done
 
 lint: ## formatting, vet, staticcheck, tidiness of go.mod
@@ -50,7 +53,7 @@ cross: ## build without cgo for every platform
 	@set -e; for p in $(PLATFORMS); do \
 		echo "CGO_ENABLED=0 $$p"; \
 		for m in . $(NESTED); do \
-			(cd $$m && export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} && $(GO) vet ./... && $(GO) build ./...); \
+			(cd $$m && export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} && $(GO) vet ./... && $(GO) build -o /dev/null ./...); \
 		done; \
 	done
 
@@ -60,7 +63,7 @@ bench: ## measure, with peers, and write engine/BENCHMARKS.md
 bench-sessions: ## measure a million instances of each language and write engine/SESSIONS.md: 10 GiB of memory, some minutes
 	cd engine/bench && $(GO) run . -sessions 1000000 -o ../SESSIONS.md
 
-bench-gpu: ## measure the way to a GPU worker, with gRPC beside it, recovery and batches
+bench-gpu: ## measure the way to a GPU worker, with gRPC beside it, the CPU backend, recovery and batches: about a minute
 	cd gpu/bench && $(GO) run .
 
 bench-once: ## run every benchmark once, so that none rots
@@ -71,13 +74,15 @@ bench-once: ## run every benchmark once, so that none rots
 
 fuzz: ## every fuzz target for FUZZTIME, with a table of what was done
 	@bad=0; printf '%-20s %-12s %-8s %s\n' target executions result package; \
-	for pkg in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			out=$$($(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg 2>&1) && result=ok || result=FAILED; \
+	for m in . $(NESTED); do \
+	for pkg in $$(cd $$m && $(GO) list ./...); do \
+		for f in $$(cd $$m && $(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			out=$$(cd $$m && $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg 2>&1) && result=ok || result=FAILED; \
 			n=$$(printf '%s' "$$out" | sed -n 's/.*execs: \([0-9]*\).*/\1/p' | tail -n 1); \
 			printf '%-20s %-12s %-8s %s\n' $$f "$$n" $$result $$pkg; \
 			test $$result = ok || { printf '%s\n' "$$out"; bad=1; }; \
 		done; \
+	done; \
 	done; exit $$bad
 
 conformance: ## the interpreters' own test suites, from Debian and npm: about 10 minutes
