@@ -141,7 +141,7 @@ func rawEngine(t *testing.T, cfg engine.Config) *engine.Engine {
 // one gets, be it of the same component or another, in or behind its length, or
 // in anything that the engine keeps or hands out.
 func TestCanaryBetweenTenants(t *testing.T) {
-	e := rawEngine(t, engine.Config{Workers: 1, Limits: engine.Limits{CallTime: 20 * time.Second, Memory: 40 << 20}})
+	e := rawEngine(t, engine.Config{Workers: 1, Limits: engine.Limits{Memory: 40 << 20}})
 	b := compileRaw(t, e, "tenant b")
 	var secrets []canary
 	var tenants []*engine.Component
@@ -188,7 +188,7 @@ func TestCanaryBetweenTenants(t *testing.T) {
 // globals.
 func TestCanaryOnOneSlot(t *testing.T) {
 	const maxPages = 48
-	e := newRaw(t, wasmtest.Guest{}, engine.Config{Workers: 1, Limits: engine.Limits{CallTime: 20 * time.Second, Memory: maxPages << 16}})
+	e := newRaw(t, wasmtest.Guest{}, engine.Config{Workers: 1, Limits: engine.Limits{Memory: maxPages << 16}})
 	c := compileRaw(t, e, "both")
 	found := func(secret canary) string {
 		// The second search covers what growth adds.

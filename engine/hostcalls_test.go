@@ -303,16 +303,16 @@ func TestHostCallsEndWithTheCall(t *testing.T) {
 				}
 				// Time that it waits for the host is not the guest's own.
 				slow, err := hostfuncs.NewSet(hostfuncs.New("app.slow", "", func(context.Context, struct{}) (int, error) {
-					time.Sleep(300 * time.Millisecond)
+					time.Sleep(1100 * time.Millisecond)
 					return 5, nil
 				}))
 				if err != nil {
 					t.Fatal(err)
 				}
-				l := engine.Limits{CallTime: 200 * time.Millisecond}
+				l := engine.Limits{CallTime: time.Second}
 				for _, block := range []bool{false, true} {
 					r, err := c.Render(t.Context(), map[string]any{"calls": []hostCase{{Name: "app.slow", Sync: block}}}, &engine.Options{Grants: slow, Limits: l})
-					if err != nil || r.Usage.Host < 250*time.Millisecond {
+					if err != nil || r.Usage.Host < time.Second {
 						t.Errorf("slow host, sync %v: %v, %+v", block, err, r)
 					}
 				}

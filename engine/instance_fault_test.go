@@ -147,7 +147,7 @@ func TestManyHostCallsWithFixedEnvironment(t *testing.T) {
 
 // TestHostFunctionFaults: whatever a host function does, the call ends and the instance is sound.
 func TestHostFunctionFaults(t *testing.T) {
-	opt := &engine.Options{Grants: faultSet(t), Limits: engine.Limits{HostTime: 300 * time.Millisecond, CallTime: 300 * time.Millisecond}}
+	opt := &engine.Options{Grants: faultSet(t), Limits: engine.Limits{HostTime: time.Second, CallTime: time.Second}}
 	eachCaller(t, opt, func(t *testing.T, in *engine.Instance) {
 		for _, name := range []string{"app.panic", "app.junk"} {
 			require.Equal(t, "internal", text(t, in, "caught", props{"name": name}))

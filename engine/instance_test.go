@@ -129,7 +129,7 @@ func TestInstanceKeepsItsState(t *testing.T) {
 }
 
 func TestInstanceTakesBack(t *testing.T) {
-	opt := &engine.Options{Limits: engine.Limits{CallTime: 50 * time.Millisecond}}
+	opt := &engine.Options{Limits: engine.Limits{CallTime: 500 * time.Millisecond}}
 	eachCounter(t, opt, func(t *testing.T, in *engine.Instance) {
 		text(t, in, "add", props{"by": 7})
 		_, err := in.Call(t.Context(), "spin", nil)
@@ -349,7 +349,7 @@ def render():
     open({})
     return use({})`,
 	}
-	opt := &engine.Options{Grants: grants, Limits: engine.Limits{CallTime: 500 * time.Millisecond}}
+	opt := &engine.Options{Grants: grants, Limits: engine.Limits{CallTime: 2 * time.Second}}
 	eachOf(t, holders, opt, func(t *testing.T, in *engine.Instance) {
 		c := in.Component()
 		closed.Store(0)

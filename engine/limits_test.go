@@ -97,7 +97,7 @@ func TestLimitsOfCompile(t *testing.T) {
 			return newEngine(t, engine.Config{Isolation: mode, Workers: 2, Limits: l})
 		}
 		engines := map[string]*engine.Engine{
-			"CompileTime": with(engine.Limits{CompileTime: 2 * time.Second}),
+			"CompileTime": with(engine.Limits{CompileTime: 5 * time.Second}),
 			"Fuel":        with(engine.Limits{Fuel: 1_000_000_000}),
 			"Memory":      with(engine.Limits{Memory: 40 << 20}),
 			"Source":      with(engine.Limits{Source: 1000}),

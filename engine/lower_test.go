@@ -27,7 +27,7 @@ func TestLowerThatHangsOrPanics(t *testing.T) {
 		}
 		return lower(name, code)
 	}
-	e := newEngine(t, engine.Config{Runtimes: []runtimes.Runtime{rt}, Limits: engine.Limits{CompileTime: 300 * time.Millisecond}})
+	e := newEngine(t, engine.Config{Runtimes: []runtimes.Runtime{rt}, Limits: engine.Limits{CompileTime: time.Second}})
 	good := engine.Source{Name: "good.ts", Code: []byte("export const render = () => 1")}
 	c, err := e.Compile(t.Context(), good)
 	if err != nil {

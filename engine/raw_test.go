@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/engine/internal/wasmtest"
 	"github.com/sporeengine/spore/runtimes"
 )
 
-// newRaw returns an engine that runs guest and nothing else, without a cache.
+// newRaw returns an engine that runs guest and nothing else, patient, without a cache.
 func newRaw(t testing.TB, guest wasmtest.Guest, cfg engine.Config) *engine.Engine {
 	t.Helper()
-	cfg.Runtimes = []runtimes.Runtime{guest.Runtime()}
+	cfg.Runtimes, cfg.Limits = []runtimes.Runtime{guest.Runtime()}, patient(cfg.Limits)
 	e, err := engine.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,11 @@ func TestRawGuest(t *testing.T) {
 		}
 	}
 	for way, want := range []string{"trap", "trap", "trap", "CallTime", "exit", "Stack", "trap"} {
-		_, err := c.Render(t.Context(), new(wasmtest.Prog).Die(uint32(way)), nil)
+		opt := &engine.Options{}
+		if want == "CallTime" {
+			opt.Limits.CallTime = 50 * time.Millisecond
+		}
+		_, err := c.Render(t.Context(), new(wasmtest.Prog).Die(uint32(way)), opt)
 		got := limitOf(err)
 		if ge, ok := errors.AsType[*engine.GuestError](err); ok {
 			got = ge.Kind

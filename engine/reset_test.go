@@ -234,7 +234,7 @@ func judgeEnd(want, text string, res *engine.Result, err error) error {
 func rawResets(t *testing.T) func(t *testing.T, r *rand.Rand) {
 	const maxPages = 64
 	e := newRaw(t, wasmtest.Guest{}, engine.Config{
-		Workers: 2, VerifyReset: true, Limits: engine.Limits{CallTime: 20 * time.Second, Memory: maxPages << 16},
+		Workers: 2, VerifyReset: true, Limits: engine.Limits{Memory: maxPages << 16},
 	})
 	components := []*engine.Component{compileRaw(t, e, "a"), compileRaw(t, e, "b")}
 	// What a guest finds: its globals, its length, and the sum of its words

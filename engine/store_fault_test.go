@@ -43,7 +43,7 @@ func (s *stuckStore) Put(ctx context.Context, _ string, _ []byte, _ store.Versio
 // can be called meanwhile.
 func TestStuckStore(t *testing.T) {
 	s := &stuckStore{store.NewMem(64 << 20), make(chan struct{}, 100)}
-	e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache,
+	e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Limits: patient(engine.Limits{}),
 		Parking: engine.Parking{CompressAfter: time.Millisecond, Store: s, StoreAfter: time.Millisecond}})
 	require.NoError(t, err)
 	c := compile(t, e, "counter.js", counters["counter.js"])
@@ -63,7 +63,7 @@ func TestHungStore(t *testing.T) {
 	for name, code := range callers {
 		t.Run(name, func(t *testing.T) {
 			s := &hungStore{Store: store.NewMem(64 << 20)}
-			e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache,
+			e, err := engine.New(engine.Config{Runtimes: allRuntimes(), CacheDir: sharedCache, Limits: patient(engine.Limits{}),
 				Parking: engine.Parking{CompressAfter: time.Hour, Store: s, StoreAfter: time.Hour}})
 			require.NoError(t, err)
 			c := compile(t, e, name, code)

@@ -143,7 +143,7 @@ func TestTracerSeesARender(t *testing.T) {
 		require.ElementsMatch(t, list[1:3], seen, "host functions get the context of their own operations")
 
 		for name, want := range map[string]string{"fail": "call:fail=guest.error", "spin": "call:spin=limit.CallTime", "none": "call:none=guest.missing"} {
-			in, err := c.Open(ctx, &engine.Options{Limits: engine.Limits{CallTime: 30 * time.Millisecond}})
+			in, err := c.Open(ctx, &engine.Options{Limits: engine.Limits{CallTime: 300 * time.Millisecond}})
 			require.NoError(t, err)
 			_, err = in.Call(ctx, name, nil)
 			require.Error(t, err)

@@ -39,7 +39,7 @@ func TestVerifyResetFinds(t *testing.T) {
 			var log strings.Builder
 			e := newRaw(t, wasmtest.Guest{}, engine.Config{
 				VerifyReset: verify,
-				Limits:      engine.Limits{CallTime: 5 * time.Second, Memory: 4 << 20},
+				Limits:      engine.Limits{Memory: 4 << 20},
 				Log:         slog.New(slog.NewTextHandler(&log, nil)),
 			})
 			engine.SetReset(e, forgetful(page))

@@ -51,7 +51,7 @@ func newProbe(t *testing.T, mode engine.Isolation, tenants bool, opt ...sdktrace
 	})
 	require.NoError(t, err)
 	p.Engine, err = engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime()}, Isolation: mode, Tracer: tracer,
-		Limits: engine.Limits{CallTime: time.Second, CompileTime: time.Minute}, Progress: func(engine.Progress) {}})
+		Limits: engine.Limits{CallTime: time.Minute, CompileTime: time.Minute}, Progress: func(engine.Progress) {}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p
@@ -94,7 +94,7 @@ func testSpans(t *testing.T, p *probe) {
 	ctx, root := p.provider.Tracer("app").Start(t.Context(), "root")
 	c, err := p.Compile(ctx, engine.Source{Name: "a.js", Code: []byte(source)})
 	require.NoError(t, err)
-	opt := &engine.Options{Tenant: "caller", Grants: grants, Limits: engine.Limits{CallTime: 50 * time.Millisecond}}
+	opt := &engine.Options{Tenant: "caller", Grants: grants}
 	_, err = c.Render(ctx, nil, opt)
 	require.NoError(t, err)
 	root.End()
@@ -120,7 +120,11 @@ func testSpans(t *testing.T, p *probe) {
 	child("work", "spore.host_call app.work")
 
 	for function, class := range map[string]string{"fail": "guest.error", "spin": "limit.CallTime", "ask": ""} {
-		in, err := c.Open(t.Context(), opt)
+		opt := *opt
+		if function == "spin" {
+			opt.Limits.CallTime = 50 * time.Millisecond
+		}
+		in, err := c.Open(t.Context(), &opt)
 		require.NoError(t, err)
 		_, err = in.Call(t.Context(), function, nil)
 		require.Error(t, err)

@@ -29,7 +29,7 @@ export const guess = async () => call("made." + Math.random(), {});`
 // work makes an engine do a bit of everything, for tenants of which "b" is the last.
 func work(t *testing.T, cfg engine.Config) *engine.Engine {
 	cfg.Runtimes = []runtimes.Runtime{javascript.Runtime()}
-	cfg.Limits = engine.Limits{CompileTime: time.Minute}
+	cfg.Limits = engine.Limits{CallTime: time.Minute, CompileTime: time.Minute}
 	cfg.Progress = func(engine.Progress) {}
 	e, err := engine.New(cfg)
 	require.NoError(t, err)
@@ -41,11 +41,15 @@ func work(t *testing.T, cfg engine.Config) *engine.Engine {
 	c, err := e.Compile(t.Context(), engine.Source{Name: "a.js", Code: []byte(source), Tenant: "author"})
 	require.NoError(t, err)
 	for _, tenant := range []string{"a", "b"} {
-		opt := &engine.Options{Tenant: tenant, Grants: grants, Limits: engine.Limits{CallTime: 100 * time.Millisecond}}
+		opt := &engine.Options{Tenant: tenant, Grants: grants}
 		_, err = c.Render(t.Context(), nil, opt)
 		require.NoError(t, err)
 		for function, want := range map[string]string{"fail": "guest.error", "spin": "limit.CallTime", "guess": "guest.error", "ask": "suspended"} {
-			in, err := c.Open(t.Context(), opt)
+			opt := *opt
+			if function == "spin" {
+				opt.Limits.CallTime = 100 * time.Millisecond
+			}
+			in, err := c.Open(t.Context(), &opt)
 			require.NoError(t, err)
 			_, err = in.Call(t.Context(), function, nil)
 			require.Equal(t, want, engine.ErrorClass(err))

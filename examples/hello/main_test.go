@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/runtimes"
@@ -30,6 +31,7 @@ func renderAll(t *testing.T) map[string]string {
 	eng, err := engine.New(engine.Config{
 		Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()},
 		CacheDir: cacheDir,
+		Limits:   engine.Limits{CallTime: time.Minute, CompileTime: time.Minute}, // a test machine may be busy
 	})
 	if err != nil {
 		t.Fatal(err)

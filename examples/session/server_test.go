@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,6 +32,7 @@ func newPool(t *testing.T, dir string) (*pool, *vault) {
 	require.NoError(t, err)
 	eng, err := engine.New(engine.Config{
 		Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()}, CacheDir: cacheDir, Fetch: v.fetch,
+		Limits: engine.Limits{CallTime: time.Minute, CompileTime: time.Minute}, // a test machine may be busy
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sporeengine/spore/engine"
 	"github.com/sporeengine/spore/gpu"
@@ -73,7 +74,7 @@ async def render(props):
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()}})
+	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()}, Limits: engine.Limits{CallTime: time.Minute}})
 	if err != nil {
 		t.Fatal(err)
 	}

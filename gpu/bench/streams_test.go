@@ -78,7 +78,7 @@ async def end(p=None):
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()}, Limits: engine.Limits{CallTime: 2 * time.Second}})
+	e, err := engine.New(engine.Config{Runtimes: []runtimes.Runtime{javascript.Runtime(), python.Runtime()}, Limits: engine.Limits{CallTime: time.Minute}})
 	if err != nil {
 		t.Fatal(err)
 	}
