@@ -7,9 +7,9 @@ import (
 	"github.com/sporeengine/spore/gpu/tensor"
 )
 
-// Loops that run one operation after the other over a block are bound by loading and
-// storing. So adjacent additions, multiplications and the like on float32 and float64
-// are joined to one of the form
+// Loops in Go that run one operation after the other over a block are bound by loading and
+// storing. So adjacent additions, multiplications and the like on float64, and on float32 where
+// there are no vectors (see chain.go), are joined to one of the form
 //
 //	((x·m1 + a1) ∘ y)·m2 + a2
 //
@@ -123,7 +123,7 @@ func (j *joined) append(op tensor.Op, scalar bool, c float64, right bool) (usesY
 // kernelOf returns the kernel of a joined operation on float32 or float64.
 func (j joined) kernelOf(c class) kernel {
 	if c == classF32 {
-		return vectorJoined(j, joinedKernel[float32](j))
+		return joinedKernel[float32](j)
 	}
 	return joinedKernel[float64](j)
 }
@@ -192,15 +192,19 @@ func joinedKernel[T float32 | float64](j joined) kernel {
 // nothing else uses, and both can be one. args are the registers of the operands. It
 // returns false if n needs a step of its own, which the next one may be put into.
 func (c *loopCode) join(p *tensor.Program, n *tensor.Node, args []int) bool {
-	last := c.last
-	c.last = nil
-	if d := p.Type(n.Out).DType; d != tensor.Float32 && d != tensor.Float64 || len(n.In) > 2 {
+	last, chain := c.last, c.tail
+	c.last, c.tail = nil, nil
+	d := p.Type(n.Out).DType
+	if d != tensor.Float32 && d != tensor.Float64 || len(n.In) > 2 {
 		return false
 	}
 	for _, v := range n.In {
 		if p.Type(v).DType != n.DType {
 			return false
 		}
+	}
+	if d == tensor.Float32 && hasChains() {
+		return c.append(chain, n, args)
 	}
 	if last != nil && slices.Contains(n.In, last.value) && c.users[last.value] == 1 {
 		i := slices.Index(n.In, last.value)

@@ -32,11 +32,12 @@ const (
 	single              // one element, repeated once for all blocks
 )
 
-// A step runs a kernel on registers.
+// A step runs a kernel on registers, or a chain.
 type step struct {
-	run kernel
-	dst int
-	in  [3]int
+	run   kernel
+	dst   int
+	in    [3]int
+	links []link // of a chain; its first operand is in[0]
 }
 
 // loopCode is a loop in a form that can be run on any block.
@@ -49,11 +50,13 @@ type loopCode struct {
 	result    int // register
 
 	// While it is compiled: how many members use a value, the numbers that registers
-	// repeat, and the last step if the next one may be joined to it, with its operands.
+	// repeat, and the last step if the next one may be joined to it, with its operands, or
+	// may be put into a chain with it.
 	users   map[int]int
 	scalars map[int]float64
 	last    *joined
 	joinIn  [3]int
+	tail    *tail
 }
 
 // compile makes the loop of nodes members, whose values from outside are in values.
@@ -98,10 +101,10 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 			}
 			if cast := caster(d, to); cast != nil && n.Op != tensor.AsType {
 				t := register()
-				c.steps = append(c.steps, step{cast, t, [3]int{r, r, r}})
+				c.steps = append(c.steps, step{run: cast, dst: t, in: [3]int{r, r, r}})
 				r = t
 				temps = append(temps, t)
-				c.last = nil
+				c.last, c.tail = nil, nil
 			}
 			args[i] = r
 		}
@@ -124,7 +127,7 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 			c.steps = append(c.steps, s)
 		}
 		if half(d) && n.Op != tensor.AsType && !keepsPrecision(n.Op) {
-			c.steps = append(c.steps, step{rounder(d), dst, [3]int{dst, dst, dst}})
+			c.steps = append(c.steps, step{run: rounder(d), dst: dst, in: [3]int{dst, dst, dst}})
 		}
 		regs[n.Out] = dst
 		free = append(free, temps...)
@@ -245,6 +248,10 @@ func (c *loopCode) span(memory []int64, width int, out vec, start, end int) {
 			dst := regs[s.dst]
 			if i == final {
 				dst = result
+			}
+			if s.links != nil {
+				runLinks(s, dst, regs)
+				continue
 			}
 			s.run(dst, regs[s.in[0]], regs[s.in[1]], regs[s.in[2]])
 		}

@@ -47,25 +47,7 @@ func ceilAVX2(d, x *float32, n int)
 func roundAVX2(d, x *float32, n int)
 
 //go:noescape
-func joinedNoneAVX2(d, x, y *float32, n int, k *[4]float32)
-
-//go:noescape
-func joinedAddAVX2(d, x, y *float32, n int, k *[4]float32)
-
-//go:noescape
-func joinedSubtractAVX2(d, x, y *float32, n int, k *[4]float32)
-
-//go:noescape
-func joinedFromAVX2(d, x, y *float32, n int, k *[4]float32)
-
-//go:noescape
-func joinedMultiplyAVX2(d, x, y *float32, n int, k *[4]float32)
-
-//go:noescape
-func joinedMinimumAVX2(d, x, y *float32, n int, k *[4]float32)
-
-//go:noescape
-func joinedMaximumAVX2(d, x, y *float32, n int, k *[4]float32)
+func chainAVX2(d, x *float32, n int, ops *linkOp, count int)
 
 //go:noescape
 func sumsAVX2(x, y *float32, n int, s *[16]float64)
@@ -96,17 +78,6 @@ var vectorized = map[tensor.Op]struct {
 	tensor.Floor:    {unary: floorAVX2},
 	tensor.Ceil:     {unary: ceilAVX2},
 	tensor.Round:    {unary: roundAVX2},
-}
-
-// vectorJoints are those of joined operations.
-var vectorJoints = [...]func(d, x, y *float32, n int, k *[4]float32){
-	jointNone:     joinedNoneAVX2,
-	jointAdd:      joinedAddAVX2,
-	jointSubtract: joinedSubtractAVX2,
-	jointFrom:     joinedFromAVX2,
-	jointMultiply: joinedMultiplyAVX2,
-	jointMinimum:  joinedMinimumAVX2,
-	jointMaximum:  joinedMaximumAVX2,
 }
 
 func init() {
@@ -156,14 +127,14 @@ func binaryVectors(loop func(d, x, y *float32, n int), rest kernel) kernel {
 	}
 }
 
-// vectorJoined is the kernel of a joined operation on float32, whose loop in Go is rest.
-func vectorJoined(j joined, rest kernel) kernel {
-	if !hasVectors {
-		return rest
+// hasChains tells whether operations on float32 run as chains.
+func hasChains() bool { return hasVectors }
+
+func runChain(d, x []float32, ops []linkOp) {
+	if len(d) == 0 {
+		return
 	}
-	k := &[4]float32{float32(j.before.m), float32(j.before.a), float32(j.after.m), float32(j.after.a)}
-	loop := vectorJoints[j.op]
-	return binaryVectors(func(d, x, y *float32, n int) { loop(d, x, y, n, k) }, rest)
+	chainAVX2(&d[0], &x[0], len(d), &ops[0], len(ops))
 }
 
 // sumHalves adds the elements of x to s[0] to s[7] in turn, and those of y, which has as many, to the others. It returns how many of each it

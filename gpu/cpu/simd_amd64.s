@@ -60,10 +60,6 @@
 #define SUB(MEM, Y) VSUBPS MEM, Y, Y
 #define MUL(MEM, Y) VMULPS MEM, Y, Y
 #define DIV(MEM, Y) VDIVPS MEM, Y, Y
-#define FROM(MEM, Y) \
-	VMOVUPS MEM, Y2    \
-	VSUBPS  Y, Y2, Y
-#define NONE(MEM, Y)
 
 // BINARY is d = x OP y.
 #define BINARY(OP) \
@@ -75,32 +71,6 @@ loop:                        \
 	OP(32(DX)(AX*4), Y1)     \
 	STORE                    \
 	JLT  loop                \
-	LEAVE
-
-// LINEAR is Y·M + A.
-#define LINEAR(M, A, Y) \
-	VMULPS M, Y, Y  \
-	VADDPS A, Y, Y
-
-// JOINED is d = ((x·m1 + a1) OP y)·m2 + a2. The numbers are at k.
-#define JOINED(OP) \
-	ENTER                          \
-	SIGNS                          \
-	MOVQ         k+32(FP), BX      \
-	VBROADCASTSS (BX), Y11         \
-	VBROADCASTSS 4(BX), Y12        \
-	VBROADCASTSS 8(BX), Y13        \
-	VBROADCASTSS 12(BX), Y14       \
-loop:                              \
-	LOAD                           \
-	LINEAR(Y11, Y12, Y0)           \
-	LINEAR(Y11, Y12, Y1)           \
-	OP((DX)(AX*4), Y0)             \
-	OP(32(DX)(AX*4), Y1)           \
-	LINEAR(Y13, Y14, Y0)           \
-	LINEAR(Y13, Y14, Y1)           \
-	STORE                          \
-	JLT  loop                      \
 	LEAVE
 
 // func addAVX2(d, x, y *float32, n int)
@@ -195,33 +165,150 @@ loop:
 	JLT      loop
 	LEAVE
 
-// func joinedNoneAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedNoneAVX2(SB), NOSPLIT, $0-40
-	JOINED(NONE)
+// A link of a chain works on the 64 elements in Y0 to Y7 and those at DX. It leaves the other general registers alone but for BX, and Y15 as SIGNS has it.
+#define EACH(OP) \
+	OP((DX), Y0)     \
+	OP(32(DX), Y1)   \
+	OP(64(DX), Y2)   \
+	OP(96(DX), Y3)   \
+	OP(128(DX), Y4)  \
+	OP(160(DX), Y5)  \
+	OP(192(DX), Y6)  \
+	OP(224(DX), Y7)  \
+	RET
 
-// func joinedAddAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedAddAVX2(SB), NOSPLIT, $0-40
-	JOINED(ADD)
+#define MIN8(MEM, Y) \
+	VMOVUPS MEM, Y8     \
+	VMINPS  Y8, Y, Y9   \
+	VMINPS  Y, Y8, Y    \
+	VORPS   Y9, Y, Y
 
-// func joinedSubtractAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedSubtractAVX2(SB), NOSPLIT, $0-40
-	JOINED(SUB)
+#define MAX8(MEM, Y) \
+	VXORPS Y15, Y, Y     \
+	VXORPS MEM, Y15, Y8  \
+	VMINPS Y8, Y, Y9     \
+	VMINPS Y, Y8, Y      \
+	VORPS  Y9, Y, Y      \
+	VXORPS Y15, Y, Y
 
-// func joinedFromAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedFromAVX2(SB), NOSPLIT, $0-40
-	JOINED(FROM)
+#define FROM(MEM, Y) \
+	VMOVUPS MEM, Y8    \
+	VSUBPS  Y, Y8, Y
 
-// func joinedMultiplyAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedMultiplyAVX2(SB), NOSPLIT, $0-40
-	JOINED(MUL)
+#define INTO(MEM, Y) \
+	VMOVUPS MEM, Y8    \
+	VDIVPS  Y, Y8, Y
 
-// func joinedMinimumAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedMinimumAVX2(SB), NOSPLIT, $0-40
-	JOINED(MIN)
+#define NEGATIVE(MEM, Y) VXORPS Y15, Y, Y
+#define ABS(MEM, Y) VANDNPS Y, Y15, Y
+#define SQRT(MEM, Y) VSQRTPS Y, Y
+#define FLOOR(MEM, Y) VROUNDPS $9, Y, Y
+#define CEIL(MEM, Y) VROUNDPS $10, Y, Y
+#define ROUND(MEM, Y) VROUNDPS $8, Y, Y
 
-// func joinedMaximumAVX2(d, x, y *float32, n int, k *[4]float32)
-TEXT ·joinedMaximumAVX2(SB), NOSPLIT, $0-40
-	JOINED(MAX)
+TEXT linkAdd<>(SB), NOSPLIT, $0-0
+	EACH(ADD)
+
+TEXT linkSubtract<>(SB), NOSPLIT, $0-0
+	EACH(SUB)
+
+TEXT linkFrom<>(SB), NOSPLIT, $0-0
+	EACH(FROM)
+
+TEXT linkMultiply<>(SB), NOSPLIT, $0-0
+	EACH(MUL)
+
+TEXT linkDivide<>(SB), NOSPLIT, $0-0
+	EACH(DIV)
+
+TEXT linkInto<>(SB), NOSPLIT, $0-0
+	EACH(INTO)
+
+TEXT linkMinimum<>(SB), NOSPLIT, $0-0
+	EACH(MIN8)
+
+TEXT linkMaximum<>(SB), NOSPLIT, $0-0
+	EACH(MAX8)
+
+TEXT linkNegative<>(SB), NOSPLIT, $0-0
+	EACH(NEGATIVE)
+
+TEXT linkAbs<>(SB), NOSPLIT, $0-0
+	EACH(ABS)
+
+TEXT linkSqrt<>(SB), NOSPLIT, $0-0
+	EACH(SQRT)
+
+TEXT linkFloor<>(SB), NOSPLIT, $0-0
+	EACH(FLOOR)
+
+TEXT linkCeil<>(SB), NOSPLIT, $0-0
+	EACH(CEIL)
+
+TEXT linkRound<>(SB), NOSPLIT, $0-0
+	EACH(ROUND)
+
+// In the order of linkAdd and what follows it in chain.go.
+DATA links<>+0(SB)/8, $linkAdd<>(SB)
+DATA links<>+8(SB)/8, $linkSubtract<>(SB)
+DATA links<>+16(SB)/8, $linkFrom<>(SB)
+DATA links<>+24(SB)/8, $linkMultiply<>(SB)
+DATA links<>+32(SB)/8, $linkDivide<>(SB)
+DATA links<>+40(SB)/8, $linkInto<>(SB)
+DATA links<>+48(SB)/8, $linkMinimum<>(SB)
+DATA links<>+56(SB)/8, $linkMaximum<>(SB)
+DATA links<>+64(SB)/8, $linkNegative<>(SB)
+DATA links<>+72(SB)/8, $linkAbs<>(SB)
+DATA links<>+80(SB)/8, $linkSqrt<>(SB)
+DATA links<>+88(SB)/8, $linkFloor<>(SB)
+DATA links<>+96(SB)/8, $linkCeil<>(SB)
+DATA links<>+104(SB)/8, $linkRound<>(SB)
+GLOBL links<>(SB), RODATA|NOPTR, $112
+
+// func chainAVX2(d, x *float32, n int, ops *linkOp, count int)
+//
+// It sets d to x after count > 0 operations, all of them on 64 elements, which stay in registers meanwhile, and then on the next. n is a multiple of 64.
+TEXT ·chainAVX2(SB), NOSPLIT, $0-40
+	MOVQ d+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ ops+24(FP), R8
+	MOVQ count+32(FP), R11
+	SHLQ $4, R11
+	ADDQ R8, R11
+	LEAQ links<>(SB), R9
+	XORQ AX, AX
+	SIGNS
+strip:
+	VMOVUPS (SI)(AX*4), Y0
+	VMOVUPS 32(SI)(AX*4), Y1
+	VMOVUPS 64(SI)(AX*4), Y2
+	VMOVUPS 96(SI)(AX*4), Y3
+	VMOVUPS 128(SI)(AX*4), Y4
+	VMOVUPS 160(SI)(AX*4), Y5
+	VMOVUPS 192(SI)(AX*4), Y6
+	VMOVUPS 224(SI)(AX*4), Y7
+	MOVQ    R8, R10
+link:
+	MOVQ (R10), BX
+	MOVQ 8(R10), DX
+	LEAQ (DX)(AX*4), DX
+	CALL (R9)(BX*8)
+	ADDQ $16, R10
+	CMPQ R10, R11
+	JCS  link
+	VMOVUPS Y0, (DI)(AX*4)
+	VMOVUPS Y1, 32(DI)(AX*4)
+	VMOVUPS Y2, 64(DI)(AX*4)
+	VMOVUPS Y3, 96(DI)(AX*4)
+	VMOVUPS Y4, 128(DI)(AX*4)
+	VMOVUPS Y5, 160(DI)(AX*4)
+	VMOVUPS Y6, 192(DI)(AX*4)
+	VMOVUPS Y7, 224(DI)(AX*4)
+	ADDQ    $64, AX
+	CMPQ    AX, CX
+	JLT     strip
+	LEAVE
 
 // func sumsAVX2(x, y *float32, n int, s *[16]float64)
 //

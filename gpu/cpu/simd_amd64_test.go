@@ -3,9 +3,11 @@
 package cpu
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,27 +85,61 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func TestVectorJoints(t *testing.T) {
+// TestChains compares chains with their operations one by one, on all lengths up to some strips, into memory of their own and into that of
+// each operand. What is before and behind the result stays as it was.
+func TestChains(t *testing.T) {
 	requireVectors(t)
 	r := rand.New(rand.NewPCG(14, 0))
-	for op := range joint(len(vectorJoints)) {
-		for n := range 100 {
-			k := oddFloats(r, 4)
-			j := joined{before: linear{float64(k[0]), float64(k[1])}, after: linear{float64(k[2]), float64(k[3])}, op: op}
-			if n%2 == 0 {
-				j.before = identity
-			}
-			if n%3 == 0 || op == jointNone { // to which nothing is appended
-				j.after = identity
-			}
-			x, y := oddFloats(r, n), oddFloats(r, n)
-			want, got := make([]float32, n), make([]float32, n)
-			joinedKernel[float32](j)(of(want), of(x), of(y), vec{})
-			j.kernelOf(classF32)(of(got), of(x), of(y), vec{})
-			sameFloats(t, want, got, fmt.Sprintf("%+v", j))
-			j.kernelOf(classF32)(of(x), of(x), of(y), vec{})
-			sameFloats(t, want, x, fmt.Sprintf("%+v, in place", j))
+	type choice struct {
+		op    tensor.Op
+		right bool
+	}
+	var choices []choice
+	for op := range linkCodes {
+		choices = append(choices, choice{op, false}, choice{op, true})
+	}
+	slices.SortFunc(choices, func(a, b choice) int {
+		return cmp.Or(cmp.Compare(a.op, b.op), cmp.Compare(truth(a.right), truth(b.right)))
+	})
+	for n := 1; n < 300; n++ {
+		const operands = 4
+		at := r.IntN(8)
+		var memory [operands + 1][]float32 // the last one is the result's own
+		for i := range memory {
+			memory[i] = oddFloats(r, n+16)
 		}
+		x := r.IntN(operands)
+		s := step{in: [3]int{x}}
+		want := slices.Clone(memory[x][at : at+n])
+		for i := range 1 + r.IntN(20) {
+			c := choices[(n*20+i)%len(choices)]
+			k := r.IntN(operands)
+			args, acc := []int{-1, k}, 0
+			switch {
+			case vectorized[c.op].unary != nil:
+				args = []int{k}
+			case c.right:
+				args, acc = []int{k, -1}, 1
+			}
+			s.links = append(s.links, newLink(&tensor.Node{Op: c.op}, acc, args))
+			y := of(memory[k][at : at+n])
+			if c.right && len(args) == 2 {
+				goKernels[c.op](of(want), y, of(want), vec{})
+			} else {
+				goKernels[c.op](of(want), of(want), y, vec{})
+			}
+		}
+		dst := memory[r.IntN(len(memory))]
+		before, after := slices.Clone(dst[:at]), slices.Clone(dst[at+n:])
+		regs := make([]vec, len(memory))
+		for i := range regs {
+			regs[i] = of(memory[i][at : at+n])
+		}
+		runLinks(&s, of(dst[at:at+n]), regs)
+		what := fmt.Sprintf("%d elements, %+v", n, s.links)
+		sameFloats(t, want, dst[at:at+n], what)
+		sameFloats(t, before, dst[:at], what+", before")
+		sameFloats(t, after, dst[at+n:], what+", behind")
 	}
 }
 
@@ -170,4 +206,7 @@ func TestVectorsCheckLengths(t *testing.T) {
 	require.Panics(t, func() { kernels[tensor.Add][classF32](of(long), of(short), of(long), vec{}) })
 	require.Panics(t, func() { kernels[tensor.Add][classF32](of(long), of(long), of(short), vec{}) })
 	require.Panics(t, func() { kernels[tensor.Abs][classF32](of(long), of(short), vec{}, vec{}) })
+	for _, regs := range [][]vec{{of(long), of(short)}, {of(short), of(long)}} {
+		require.Panics(t, func() { runLinks(&step{links: []link{{code: linkAdd, y: 1}}}, of(long), regs) })
+	}
 }
