@@ -25,7 +25,7 @@ var benchProps = []byte(`{"title":"Revenue","rows":[1,2,3,4,5,6,7,8]}`)
 // adds the smallest call and the restoring of the pages that it wrote.
 func BenchmarkRestore(b *testing.B) {
 	for _, rt := range []runtimes.Runtime{javascript.Runtime(), python.Runtime()} {
-		e, l, p := benchLanguage(b, rt, true)
+		e, l, p := benchLanguage(b, rt, true, 0)
 		c := benchComponent(b, e, benchSources, "noop"+rt.Extensions[0])
 		mem, img, err := e.images.acquire(c.image)
 		if err != nil {
@@ -73,7 +73,7 @@ type rawJSON []byte
 func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 
 // benchLanguage boots a runtime of its own.
-func benchLanguage(b *testing.B, rt runtimes.Runtime, metered bool) (*Engine, *language, *prepared) {
+func benchLanguage(b *testing.B, rt runtimes.Runtime, metered bool, place int) (*Engine, *language, *prepared) {
 	b.Helper()
 	e, err := New(Config{Runtimes: []runtimes.Runtime{rt}})
 	if err != nil {
@@ -93,6 +93,7 @@ func benchLanguage(b *testing.B, rt runtimes.Runtime, metered bool) (*Engine, *l
 	if err != nil {
 		b.Fatal(err)
 	}
+	m.Wasm = moved(m.Wasm, place)
 	p := &prepared{}
 	if p.code, err = wz.Compile(context.Background(), m, "", false); err != nil {
 		b.Fatal(err)

@@ -1,7 +1,5 @@
 package rewrite
 
-import "slices"
-
 // This file decides where a module is metered, and for how much.
 //
 // A *meter* is a place where the budget is charged, in advance, for the longest
@@ -15,13 +13,8 @@ import "slices"
 //   - wherever else a way would become longer than maxUnchecked,
 //
 // so that a guest cannot go round anything without passing one. There are meters that only charge
-//
-//   - wherever else a way would become longer than maxCharge,
-//   - where a branch arrives that chooses among many, or leaves a loop, if the way from there
-//     is longer than maxTarget: before the branch, all of its ways would cost what the longest does,
-//
-// so that what is charged is not much more than what is done: most
-// ways are shorter than the longest. Between two ticks a guest so executes no more
+// wherever else a way would become longer than maxCharge, so that what is charged is not much more
+// than what is done: most ways are shorter than the longest. Between two ticks a guest so executes no more
 // instructions than its budget and the longest way without a check.
 //
 // If nothing but plain instructions lies between two meters, they are made one: who comes to the
@@ -45,10 +38,9 @@ import "slices"
 // its stack on what it paid before. How deep that can be is bounded by the stack.
 
 const (
-	// maxCharge, maxTarget and maxUnchecked are the costs at which a way gets another
-	// meter, and maxMerged is what one takes for two.
-	maxCharge    = 256
-	maxTarget    = 128
+	// maxCharge and maxUnchecked are the costs at which a way gets another meter, and
+	// maxMerged is what one takes for two.
+	maxCharge    = 192
 	maxUnchecked = 300_000
 	maxMerged    = 2 * maxCharge
 
@@ -103,16 +95,8 @@ type walk struct {
 	labels  []label
 	loops   []cost // for the loops that it is in, the outermost first: the dearest way from where the loop is left
 	sites   []site
-	ahead   bool   // nothing but plain instructions lies before the last of the sites
-	targets []bool // for each step, whether it ends a block that branches of the kind of maxTarget lead to
-	open    []openBlock
-	longest int // way without a check
-}
-
-// An openBlock is a block, loop or if that findTargets is in.
-type openBlock struct {
-	end   int32 // step
-	loops int32 // around the end
+	ahead   bool // nothing but plain instructions lies before the last of the sites
+	longest int  // way without a check
 }
 
 // function walks backwards over the steps of a function; call tells what a call
@@ -120,7 +104,6 @@ type openBlock struct {
 // head of the function.
 func (w *walk) function(steps []step, call func(*step) cost) (head cost) {
 	w.labels, w.loops, w.sites, w.ahead = w.labels[:0], w.loops[:0], w.sites[:0], false
-	w.findTargets(steps)
 	var c, targets cost
 	for i := len(steps) - 1; i >= 0; i-- {
 		s := &steps[i]
@@ -128,9 +111,6 @@ func (w *walk) function(steps []step, call func(*step) cost) (head cost) {
 		plain := false // it is as good as a plain instruction
 		switch s.op {
 		case opEnd:
-			if w.targets[i] && s.arg != opLoop && c.charge > maxTarget {
-				c = w.meter(s.behind, c, chargeOnly)
-			}
 			c, place = w.enter(s.arg, c), false
 		case opElse:
 			l := &w.labels[len(w.labels)-1]
@@ -172,34 +152,6 @@ func (w *walk) function(steps []step, call func(*step) cost) (head cost) {
 	}
 	w.longest = max(w.longest, c.unchecked)
 	return c
-}
-
-// findTargets finds the ends of blocks to which a br_table leads, or a branch out of
-// a loop.
-func (w *walk) findTargets(steps []step) {
-	w.targets = slices.Grow(w.targets[:0], len(steps))[:len(steps)]
-	clear(w.targets)
-	w.open = w.open[:0]
-	loops := int32(0)
-	for i := len(steps) - 1; i >= 0; i-- {
-		switch s := &steps[i]; s.op {
-		case opEnd:
-			w.open = append(w.open, openBlock{int32(i), loops})
-			if s.arg == opLoop {
-				loops++
-			}
-		case opLoop:
-			loops--
-			w.open = w.open[:len(w.open)-1]
-		case opBlock, opIf:
-			w.open = w.open[:len(w.open)-1]
-		case opTarget, opBr, opBrIf:
-			b := w.open[len(w.open)-1-int(s.arg)]
-			if s.op == opTarget || b.loops < loops {
-				w.targets[b.end] = true
-			}
-		}
-	}
 }
 
 // meter adds a meter for c and returns what is left of c before it.
