@@ -7,6 +7,12 @@ type genOp struct {
 	bits bool   // the bits of the last operand matter, also those of a NaN
 }
 
+// orders tells whether op compares integers by size.
+func (op genOp) orders() bool {
+	c := op.code[0]
+	return c >= 0x48 && c <= 0x4f || c >= 0x53 && c <= 0x5a
+}
+
 // numericOps are the numeric instructions by the type of their result.
 var numericOps = func() map[byte][]genOp {
 	ops := map[byte][]genOp{}
