@@ -52,7 +52,7 @@ type loopCode struct {
 	// While it is compiled: how many members use a value, the numbers that registers
 	// repeat, and the last step if the next one may be joined to it, with its operands, or
 	// may be put into a chain with it.
-	users   map[int]int
+	users   []int
 	scalars map[int]float64
 	last    *joined
 	joinIn  [3]int
@@ -63,16 +63,19 @@ type loopCode struct {
 func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 	nodes := p.Nodes()
 	out := p.Type(nodes[members[len(members)-1]].Out)
-	c := &loopCode{shape: out.Shape, dtype: out.DType, users: map[int]int{}, scalars: map[int]float64{}}
-	last := map[int]int{} // members' values: the member that uses them last
+	c := &loopCode{shape: out.Shape, dtype: out.DType, users: make([]int, p.NumValues()), scalars: map[int]float64{}}
+	last := make([]int, p.NumValues()) // of members' values: the member that uses them last
 	for _, m := range members {
 		for _, v := range nodes[m].In {
 			last[v] = m
 			c.users[v]++
 		}
 	}
-	regs := map[int]int{} // of values
-	var free []int        // registers whose values are not needed any more
+	regs := make([]int, p.NumValues()) // of values, -1 if they have none yet
+	for i := range regs {
+		regs[i] = -1
+	}
+	var free []int // registers whose values are not needed any more
 	register := func() int {
 		if n := len(free); n > 0 {
 			r := free[n-1]
@@ -82,16 +85,16 @@ func compile(p *tensor.Program, members []int, values []*value) *loopCode {
 		c.registers++
 		return c.registers - 1
 	}
-	outside := map[int]bool{}
+	outside := make([]bool, p.NumValues())
 	for _, m := range members {
 		n := &nodes[m]
 		args := make([]int, len(n.In))
 		var temps []int
 		want := operandType(p, n)
 		for i, v := range n.In {
-			r, ok := regs[v]
+			r := regs[v]
 			d := p.Type(v).DType
-			if !ok {
+			if r < 0 {
 				r = c.load(values[v])
 				regs[v], outside[v] = r, true
 			}
