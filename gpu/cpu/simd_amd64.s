@@ -42,24 +42,31 @@
 // MIN is the smaller of Y and the vector at MEM, as min of Go has it: a NaN if one is, and -0 of zeros of both signs. The
 // instruction returns its second operand then, so both orders are taken and their bits joined.
 #define MIN(MEM, Y) \
-	VMOVUPS MEM, Y2     \
-	VMINPS  Y2, Y, Y3   \
-	VMINPS  Y, Y2, Y    \
-	VORPS   Y3, Y, Y
+	VMOVUPS MEM, Y8     \
+	VMINPS  Y8, Y, Y9   \
+	VMINPS  Y, Y8, Y    \
+	VORPS   Y9, Y, Y
 
 // MAX is likewise the larger: max(x, y) = -min(-x, -y).
 #define MAX(MEM, Y) \
 	VXORPS Y15, Y, Y     \
-	VXORPS MEM, Y15, Y2  \
-	VMINPS Y2, Y, Y3     \
-	VMINPS Y, Y2, Y      \
-	VORPS  Y3, Y, Y      \
+	VXORPS MEM, Y15, Y8  \
+	VMINPS Y8, Y, Y9     \
+	VMINPS Y, Y8, Y      \
+	VORPS  Y9, Y, Y      \
 	VXORPS Y15, Y, Y
 
 #define ADD(MEM, Y) VADDPS MEM, Y, Y
 #define SUB(MEM, Y) VSUBPS MEM, Y, Y
 #define MUL(MEM, Y) VMULPS MEM, Y, Y
 #define DIV(MEM, Y) VDIVPS MEM, Y, Y
+
+#define NEGATIVE(MEM, Y) VXORPS Y15, Y, Y
+#define ABS(MEM, Y) VANDNPS Y, Y15, Y
+#define SQRT(MEM, Y) VSQRTPS Y, Y
+#define FLOOR(MEM, Y) VROUNDPS $9, Y, Y
+#define CEIL(MEM, Y) VROUNDPS $10, Y, Y
+#define ROUND(MEM, Y) VROUNDPS $8, Y, Y
 
 // BINARY is d = x OP y.
 #define BINARY(OP) \
@@ -71,6 +78,18 @@ loop:                        \
 	OP(32(DX)(AX*4), Y1)     \
 	STORE                    \
 	JLT  loop                \
+	LEAVE
+
+// UNARY is d = OP x. OP does not look at its first argument.
+#define UNARY(OP) \
+	ENTER1              \
+	SIGNS               \
+loop:                   \
+	LOAD                \
+	OP((SI), Y0)        \
+	OP((SI), Y1)        \
+	STORE               \
+	JLT  loop           \
 	LEAVE
 
 // func addAVX2(d, x, y *float32, n int)
@@ -99,71 +118,27 @@ TEXT ·maximumAVX2(SB), NOSPLIT, $0-32
 
 // func negativeAVX2(d, x *float32, n int)
 TEXT ·negativeAVX2(SB), NOSPLIT, $0-24
-	ENTER1
-	SIGNS
-loop:
-	LOAD
-	VXORPS Y15, Y0, Y0
-	VXORPS Y15, Y1, Y1
-	STORE
-	JLT    loop
-	LEAVE
+	UNARY(NEGATIVE)
 
 // func absAVX2(d, x *float32, n int)
 TEXT ·absAVX2(SB), NOSPLIT, $0-24
-	ENTER1
-	SIGNS
-loop:
-	LOAD
-	VANDNPS Y0, Y15, Y0
-	VANDNPS Y1, Y15, Y1
-	STORE
-	JLT     loop
-	LEAVE
+	UNARY(ABS)
 
 // func sqrtAVX2(d, x *float32, n int)
 TEXT ·sqrtAVX2(SB), NOSPLIT, $0-24
-	ENTER1
-loop:
-	LOAD
-	VSQRTPS Y0, Y0
-	VSQRTPS Y1, Y1
-	STORE
-	JLT     loop
-	LEAVE
+	UNARY(SQRT)
 
 // func floorAVX2(d, x *float32, n int)
 TEXT ·floorAVX2(SB), NOSPLIT, $0-24
-	ENTER1
-loop:
-	LOAD
-	VROUNDPS $9, Y0, Y0
-	VROUNDPS $9, Y1, Y1
-	STORE
-	JLT      loop
-	LEAVE
+	UNARY(FLOOR)
 
 // func ceilAVX2(d, x *float32, n int)
 TEXT ·ceilAVX2(SB), NOSPLIT, $0-24
-	ENTER1
-loop:
-	LOAD
-	VROUNDPS $10, Y0, Y0
-	VROUNDPS $10, Y1, Y1
-	STORE
-	JLT      loop
-	LEAVE
+	UNARY(CEIL)
 
 // func roundAVX2(d, x *float32, n int)
 TEXT ·roundAVX2(SB), NOSPLIT, $0-24
-	ENTER1
-loop:
-	LOAD
-	VROUNDPS $8, Y0, Y0
-	VROUNDPS $8, Y1, Y1
-	STORE
-	JLT      loop
-	LEAVE
+	UNARY(ROUND)
 
 // A link of a chain works on the 64 elements in Y0 to Y7 and those at DX. It leaves the other general registers alone but for BX, and Y15 as SIGNS has it.
 #define EACH(OP) \
@@ -177,20 +152,6 @@ loop:
 	OP(224(DX), Y7)  \
 	RET
 
-#define MIN8(MEM, Y) \
-	VMOVUPS MEM, Y8     \
-	VMINPS  Y8, Y, Y9   \
-	VMINPS  Y, Y8, Y    \
-	VORPS   Y9, Y, Y
-
-#define MAX8(MEM, Y) \
-	VXORPS Y15, Y, Y     \
-	VXORPS MEM, Y15, Y8  \
-	VMINPS Y8, Y, Y9     \
-	VMINPS Y, Y8, Y      \
-	VORPS  Y9, Y, Y      \
-	VXORPS Y15, Y, Y
-
 #define FROM(MEM, Y) \
 	VMOVUPS MEM, Y8    \
 	VSUBPS  Y, Y8, Y
@@ -198,13 +159,6 @@ loop:
 #define INTO(MEM, Y) \
 	VMOVUPS MEM, Y8    \
 	VDIVPS  Y, Y8, Y
-
-#define NEGATIVE(MEM, Y) VXORPS Y15, Y, Y
-#define ABS(MEM, Y) VANDNPS Y, Y15, Y
-#define SQRT(MEM, Y) VSQRTPS Y, Y
-#define FLOOR(MEM, Y) VROUNDPS $9, Y, Y
-#define CEIL(MEM, Y) VROUNDPS $10, Y, Y
-#define ROUND(MEM, Y) VROUNDPS $8, Y, Y
 
 TEXT linkAdd<>(SB), NOSPLIT, $0-0
 	EACH(ADD)
@@ -225,10 +179,10 @@ TEXT linkInto<>(SB), NOSPLIT, $0-0
 	EACH(INTO)
 
 TEXT linkMinimum<>(SB), NOSPLIT, $0-0
-	EACH(MIN8)
+	EACH(MIN)
 
 TEXT linkMaximum<>(SB), NOSPLIT, $0-0
-	EACH(MAX8)
+	EACH(MAX)
 
 TEXT linkNegative<>(SB), NOSPLIT, $0-0
 	EACH(NEGATIVE)

@@ -143,6 +143,14 @@ func TestChains(t *testing.T) {
 	}
 }
 
+// TestJoiningWithoutVectors runs on float32 what other processors do.
+func TestJoiningWithoutVectors(t *testing.T) {
+	requireVectors(t)
+	defer func() { hasVectors = true }()
+	hasVectors = false
+	TestJoining(t)
+}
+
 // TestVectorSums has sums be the same with and without vectors.
 func TestVectorSums(t *testing.T) {
 	requireVectors(t)
